@@ -1,0 +1,3 @@
+//! The `lodger` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The verbs of lodger as a library.

@@ -1,0 +1,1 @@
+//! Rootless networking: pasta, published ports, resolv.conf and hosts.

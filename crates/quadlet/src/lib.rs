@@ -1,0 +1,1 @@
+//! Quadlet unit files to and from a ContainerSpec. Pure: no I/O.

@@ -1,0 +1,1 @@
+//! OCI distribution over HTTP: resolve, fetch, authenticate, retry.

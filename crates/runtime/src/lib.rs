@@ -1,0 +1,1 @@
+//! Plan to ops to a live process; exec, signals, wait; the seccomp compiler.

@@ -1,0 +1,1 @@
+//! Images, layers, containers and volumes on disk.

@@ -1,0 +1,3 @@
+//! Tasks of the project that are longer than a few lines.
+
+fn main() {}

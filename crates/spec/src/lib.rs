@@ -10,11 +10,28 @@
 //! bytes, duration, signal, name        small text forms
 //! ```
 
+pub mod bytes;
+pub mod container;
 pub mod digest;
+pub mod duration;
+pub mod health;
+pub mod lifecycle;
+pub mod logging;
+pub mod mount;
+pub mod name;
+pub mod namespaces;
+pub mod network;
 pub mod oci;
+pub mod options;
 pub mod platform;
+pub mod process;
+pub mod pull;
 pub mod reference;
+pub mod resources;
+pub mod security;
+pub mod signal;
 
+pub use container::ContainerSpec;
 pub use digest::Digest;
 pub use platform::Platform;
 pub use reference::Reference;

@@ -1,0 +1,45 @@
+//! How an image is fetched: words of the group `pull`.
+
+use crate::Platform;
+use serde::{Deserialize, Serialize};
+
+/// Pull policy and platform, as asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pull {
+    /// `--pull`; absent = missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PullPolicy>,
+    /// `--platform`, or `--os`, `--arch` and `--variant`; absent = this machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// `--authfile`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authfile: Option<String>,
+    /// `--tls-verify`; absent = as configured for the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_verify: Option<bool>,
+    /// `--retry`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<u32>,
+    /// `--retry-delay`, whole seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_delay: Option<u64>,
+    /// `--quiet`
+    #[serde(skip_serializing_if = "crate::is_default")]
+    pub quiet: bool,
+}
+
+/// `--pull`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PullPolicy {
+    /// Every time.
+    Always,
+    /// When the store lacks it.
+    Missing,
+    /// Never.
+    Never,
+    /// When the registry has a newer one.
+    Newer,
+}

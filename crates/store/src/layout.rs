@@ -1,0 +1,160 @@
+//! Where everything lies under the data root; the only file that joins a storage path.
+//!
+//! ```text
+//! ROOT/                            0700; $XDG_DATA_HOME/lodger, or /var/lib/lodger for root
+//!   format                         "1": a store with a larger number is refused untouched
+//!   blobs/sha256/<hex>             manifests and configs; immutable
+//!   layers/<diff id hex>/          one unpacked layer; immutable, shared by images
+//!     diff/                        the files, whiteouts as char device 0:0, opaque as user.overlay.opaque=y
+//!     frame                        what lies between the files' bytes in the layer's tar (zstd): with diff/ it
+//!                                  gives the tar back byte for byte
+//!     layer.json                   sizes, compressed digests, attributes of the layer's top directory
+//!     unsynced                     boot ID; complete, but not yet known to be on the disk
+//!   partial/<blob hex>             compressed bytes of a layer on its way; its flock is the layer's lock
+//!   images.json                    names and digests → image ID, with each name's history
+//!   images/<image id hex>.json     one image: manifest, layers, sizes
+//!   containers/<id>/               one container
+//!     container.json               what it is; the truth, also for its name
+//!     state.json                   what runs; believed only after a look at the kernel
+//!     exit.json                    how it last ended
+//!     upper/ work/                 its overlay
+//!     lock                         held shared for reading, exclusively for changing
+//!   names/<name>                   symlink → container ID
+//!   run/<id>                       symlink → "<boot id>:<pid>:<start time>" of a started container
+//!   volumes/<name>/                one volume
+//!     volume.json
+//!     data/
+//!     new/                         copy-up under way, renamed to data/ when complete
+//!   locks/                         lease, images, containers, volumes
+//!   tmp/                           things being made
+//!   trash/                         things being deleted
+//! ```
+//!
+//! **Made whole.** A thing is made in `tmp/` and renamed to its place when complete; what is durable is synced first.
+//! A reader needs no lock: it sees the old or the new version, whole.
+//!
+//! **Locks.** All are `flock`s, so they end with their process. In this order, each held for as little as it says:
+//!
+//! 1. `locks/lease`: shared by whoever makes something (a pull holds it to its end); exclusively, and only if nobody
+//!    else has it, by whoever collects. So nothing that is being made, and no layer that a pull found, is collected.
+//! 2. `partial/<blob>`: one layer, while one process fetches and unpacks it.
+//! 3. `locks/images`, then `locks/volumes`, then `locks/containers`: a few file operations long. Shared while a
+//!    container that uses an image or a volume appears; exclusive while one of these changes or disappears.
+//! 4. `containers/<id>/lock`.
+//!
+//! **Collection.** What is removed is first renamed to `trash/`, then deleted there: by whoever renamed it, or by the next
+//! command that makes or removes something. Everything in `trash/` is garbage at any time. What lies in `tmp/` is garbage
+//! once the lease can be had exclusively. Layers and blobs that no image record names go in `Store::gc`.
+//!
+//! **Durability.** Layers: `syncfs` once for an image, then its record. Between unpacking and that, `unsynced` holds the
+//! boot ID; found with another boot ID, the layer is garbage.
+
+use crate::container::ContainerId;
+use spec::Digest;
+use std::path::PathBuf;
+
+/// Directories made when a store is first opened.
+pub(crate) const DIRECTORIES: [&str; 12] =
+    ["blobs", "blobs/sha256", "layers", LAYERS_PARTIAL, IMAGES, CONTAINERS, NAMES, RUN, VOLUMES, "locks", TMP, TRASH];
+
+pub(crate) const FORMAT: &str = "format";
+pub(crate) const BLOBS: &str = "blobs/sha256";
+pub(crate) const LAYERS: &str = "layers";
+pub(crate) const LAYERS_PARTIAL: &str = "partial";
+pub(crate) const IMAGES: &str = "images";
+pub(crate) const INDEX: &str = "images.json";
+pub(crate) const CONTAINERS: &str = "containers";
+pub(crate) const NAMES: &str = "names";
+pub(crate) const RUN: &str = "run";
+pub(crate) const VOLUMES: &str = "volumes";
+pub(crate) const TMP: &str = "tmp";
+pub(crate) const TRASH: &str = "trash";
+
+pub(crate) const LEASE_LOCK: &str = "locks/lease";
+pub(crate) const IMAGES_LOCK: &str = "locks/images";
+pub(crate) const VOLUMES_LOCK: &str = "locks/volumes";
+pub(crate) const CONTAINERS_LOCK: &str = "locks/containers";
+
+/// Inside `layers/<hex>/`.
+pub(crate) const LAYER_DIFF: &str = "diff";
+pub(crate) const LAYER_FRAME: &str = "frame";
+pub(crate) const LAYER_RECORD: &str = "layer.json";
+pub(crate) const LAYER_UNSYNCED: &str = "unsynced";
+
+/// Inside `containers/<id>/`.
+pub(crate) const CONTAINER_RECORD: &str = "container.json";
+pub(crate) const CONTAINER_STATE: &str = "state.json";
+pub(crate) const CONTAINER_EXIT: &str = "exit.json";
+pub(crate) const CONTAINER_UPPER: &str = "upper";
+pub(crate) const CONTAINER_WORK: &str = "work";
+pub(crate) const CONTAINER_LOCK: &str = "lock";
+
+/// Inside `volumes/<name>/`.
+pub(crate) const VOLUME_RECORD: &str = "volume.json";
+pub(crate) const VOLUME_DATA: &str = "data";
+pub(crate) const VOLUME_NEW: &str = "new";
+
+/// A manifest or config.
+pub(crate) fn blob(digest: &Digest) -> PathBuf {
+    [BLOBS, &digest.hex()].iter().collect()
+}
+
+/// An unpacked layer's directory.
+pub(crate) fn layer(diff_id: &Digest) -> PathBuf {
+    [LAYERS, &diff_id.hex()].iter().collect()
+}
+
+/// A layer's files.
+pub(crate) fn layer_diff(diff_id: &Digest) -> PathBuf {
+    [LAYERS, &diff_id.hex(), LAYER_DIFF].iter().collect()
+}
+
+/// The compressed bytes of a layer on its way.
+pub(crate) fn partial(blob: &Digest) -> PathBuf {
+    [LAYERS_PARTIAL, &blob.hex()].iter().collect()
+}
+
+/// An image's record.
+pub(crate) fn image(id: &Digest) -> PathBuf {
+    [IMAGES, &format!("{}.json", id.hex())].iter().collect()
+}
+
+/// A container's directory.
+pub(crate) fn container(id: &ContainerId) -> PathBuf {
+    [CONTAINERS, id.as_str()].iter().collect()
+}
+
+/// A file or directory of a container.
+pub(crate) fn in_container(id: &ContainerId, file: &str) -> PathBuf {
+    [CONTAINERS, id.as_str(), file].iter().collect()
+}
+
+/// The link of a container's name; the name has been checked.
+pub(crate) fn name(name: &str) -> PathBuf {
+    [NAMES, name].iter().collect()
+}
+
+/// The link that says a container was started.
+pub(crate) fn run(id: &ContainerId) -> PathBuf {
+    [RUN, id.as_str()].iter().collect()
+}
+
+/// A volume's directory; the name has been checked.
+pub(crate) fn volume(name: &str) -> PathBuf {
+    [VOLUMES, name].iter().collect()
+}
+
+/// A file or directory of a volume; the name has been checked.
+pub(crate) fn in_volume(name: &str, file: &str) -> PathBuf {
+    [VOLUMES, name, file].iter().collect()
+}
+
+/// A thing being made.
+pub(crate) fn tmp(name: &str) -> PathBuf {
+    [TMP, name].iter().collect()
+}
+
+/// A thing being deleted.
+pub(crate) fn trash(name: &str) -> PathBuf {
+    [TRASH, name].iter().collect()
+}

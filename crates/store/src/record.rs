@@ -1,0 +1,134 @@
+//! Small files: read whole, replaced by write, sync and rename.
+//!
+//! A reader sees the old or the new version. Nothing here is larger than `LIMIT`.
+
+use crate::error::{At, Error, Kind, Result};
+use crate::layout;
+use crate::store::Store;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+/// The largest record that is read: 16 MiB, far above what is ever written.
+pub(crate) const LIMIT: u64 = 16 << 20;
+
+/// Whether a change must outlive a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Synced before it becomes visible.
+    Durable,
+    /// Left to the kernel; a power cut may lose it, whole. For what ends with the machine anyway.
+    Volatile,
+}
+
+/// A name that nobody else uses or guesses: 32 hex digits.
+pub(crate) fn random_name() -> String {
+    hex(&random_bytes::<16>())
+}
+
+/// Random bytes from the kernel.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0u8; N];
+    let mut filled = 0;
+    while filled < N {
+        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(count) => filled += count,
+            Err(Errno::INTR) => {}
+            Err(errno) => panic!("getrandom cannot fail on a kernel that has openat2: {errno}"),
+        }
+    }
+    bytes
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Reads a file whole; `None` if it is not there.
+pub(crate) fn read_at(dir: BorrowedFd<'_>, path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = match rustix::fs::openat(dir, path, flags, Mode::empty()) {
+        Ok(fd) => File::from(fd),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(errno.into()),
+    };
+    let mut bytes = Vec::with_capacity(4096);
+    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {LIMIT} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+/// Makes a new file with these bytes; it must not exist.
+pub(crate) fn create_at(dir: BorrowedFd<'_>, path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let mut file = File::from(rustix::fs::openat(dir, path, flags, Mode::from_raw_mode(0o600))?);
+    file.write_all(bytes)?;
+    match durability {
+        Durability::Durable => file.sync_all(),
+        Durability::Volatile => Ok(()),
+    }
+}
+
+/// Makes the entries of a directory durable.
+pub(crate) fn sync_dir(dir: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(dir, path, flags, Mode::empty())?;
+    Ok(rustix::fs::fsync(fd)?)
+}
+
+impl Store {
+    /// Replaces a file.
+    pub(crate) fn write_file(&self, relative: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
+        let tmp = layout::tmp(&random_name());
+        let written = create_at(self.dir(), &tmp, bytes, durability)
+            .and_then(|()| Ok(rustix::fs::renameat(self.dir(), &tmp, self.dir(), relative)?));
+        if let Err(error) = written {
+            let _ = rustix::fs::unlinkat(self.dir(), &tmp, AtFlags::empty());
+            return Err(Error::at("write", &self.path(relative), error));
+        }
+        match (durability, relative.parent()) {
+            (Durability::Durable, Some(parent)) => self.sync_dir(parent),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a directory's entries durable.
+    pub(crate) fn sync_dir(&self, relative: &Path) -> Result<()> {
+        let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
+        sync_dir(self.dir(), relative).at("sync", &self.path(relative))
+    }
+
+    /// Makes everything on the store's file system durable.
+    pub(crate) fn sync_all(&self) -> Result<()> {
+        rustix::fs::syncfs(self.dir().as_fd()).at("sync", self.root())
+    }
+
+    /// Replaces a record.
+    pub(crate) fn write_record(&self, relative: &Path, record: &impl Serialize, durability: Durability) -> Result<()> {
+        let mut bytes = serde_json::to_vec(record).map_err(|error| self.corrupt(relative, &error))?;
+        bytes.push(b'\n');
+        self.write_file(relative, &bytes, durability)
+    }
+
+    /// Reads a record; `None` if it is not there.
+    pub(crate) fn read_record<T: DeserializeOwned>(&self, relative: &Path) -> Result<Option<T>> {
+        let Some(bytes) = self.read_small(relative)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.corrupt(relative, &error))
+    }
+
+    fn corrupt(&self, relative: &Path, error: &serde_json::Error) -> Error {
+        Error::new("read", self.path(relative).display().to_string(), Kind::Corrupt(error.to_string()))
+    }
+}

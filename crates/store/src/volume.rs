@@ -1,0 +1,207 @@
+//! Volumes: named directories of data that outlive containers.
+
+use crate::container::ContainerId;
+use crate::copy_tree;
+use crate::error::{At, Error, Kind, Result, What};
+use crate::layout;
+use crate::lock::Access;
+use crate::record::{self, Durability};
+use crate::store::{Listing, Store};
+use jiff::Timestamp;
+use rustix::fs::{Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+/// Everything about a volume but its data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VolumeRecord {
+    /// Its name; unique.
+    pub name: String,
+    /// `local`, or whose it is.
+    pub driver: String,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The driver's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Made without a name, for one container.
+    #[serde(default)]
+    pub anonymous: bool,
+    /// Whether the first container to mount it fills it with what its image has there.
+    #[serde(default)]
+    pub needs_copy_up: bool,
+    /// Owner of the data directory, in the user namespace.
+    #[serde(default)]
+    pub uid: u32,
+    /// Group of the data directory, in the user namespace.
+    #[serde(default)]
+    pub gid: u32,
+}
+
+impl Store {
+    /// Makes a volume with an empty data directory (mode 0755, owned by `uid:gid`).
+    ///
+    /// Fails with `Exists` when the name is taken.
+    pub fn create_volume(&self, record: &VolumeRecord, durability: Durability) -> Result<()> {
+        let op = "create volume";
+        spec::name::check("volume name", &record.name)
+            .map_err(|error| Error::new(op, record.name.clone(), Kind::InvalidName(error.to_string())))?;
+        let _lease = self.lease()?;
+        let tmp = layout::tmp(&record::random_name());
+        let made = self.make_volume(&tmp, record, durability).and_then(|()| {
+            match rustix::fs::renameat_with(
+                self.dir(),
+                &tmp,
+                self.dir(),
+                layout::volume(&record.name),
+                RenameFlags::NOREPLACE,
+            ) {
+                Err(Errno::EXIST) => Err(Error::new(op, record.name.clone(), Kind::Exists)),
+                other => other.at("create", &self.path(&layout::volume(&record.name))),
+            }
+        });
+        if let Err(error) = made {
+            let _ = self.discard(&tmp);
+            return Err(error);
+        }
+        match durability {
+            Durability::Durable => self.sync_dir(Path::new(layout::VOLUMES)),
+            Durability::Volatile => Ok(()),
+        }
+    }
+
+    fn make_volume(&self, tmp: &Path, record: &VolumeRecord, durability: Durability) -> Result<()> {
+        let path = self.path(tmp);
+        let data = tmp.join(layout::VOLUME_DATA);
+        rustix::fs::mkdirat(self.dir(), tmp, Mode::from_raw_mode(0o700)).at("create", &path)?;
+        rustix::fs::mkdirat(self.dir(), &data, Mode::from_raw_mode(0o700)).at("create", &path)?;
+        crate::layer::RootAttributes { mode: 0o755, uid: record.uid, gid: record.gid }
+            .apply(self.dir(), &data)
+            .map_err(|kind| Error::new("create volume", record.name.clone(), kind))?;
+        let bytes = serde_json::to_vec(record)
+            .map_err(|error| Error::new("create volume", record.name.clone(), Kind::Corrupt(error.to_string())))?;
+        record::create_at(self.dir(), &tmp.join(layout::VOLUME_RECORD), &bytes, durability).at("write", &path)?;
+        match durability {
+            Durability::Durable => self.sync_dir(tmp),
+            Durability::Volatile => Ok(()),
+        }
+    }
+
+    /// Finds a volume by name; the beginning of a name will do where only one volume has it, as podman allows.
+    pub fn find_volume(&self, text: &str) -> Result<VolumeRecord> {
+        let op = "find volume";
+        if spec::name::check("volume name", text).is_err() {
+            return Err(Error::not_found(op, What::Volume, text));
+        }
+        if let Some(record) = self.read_record(&layout::in_volume(text, layout::VOLUME_RECORD))? {
+            return Ok(record);
+        }
+        let mut matches: Vec<_> =
+            self.list(Path::new(layout::VOLUMES))?.into_iter().filter(|name| name.starts_with(text)).collect();
+        match matches.len() {
+            0 => Err(Error::not_found(op, What::Volume, text)),
+            1 => self.volume(&matches.remove(0)),
+            _ => Err(Error::new(op, text, Kind::Ambiguous { what: What::Volume, matches })),
+        }
+    }
+
+    /// Reads the volume with exactly this name.
+    pub fn volume(&self, name: &str) -> Result<VolumeRecord> {
+        let none = || Error::not_found("find volume", What::Volume, name);
+        spec::name::check("volume name", name).map_err(|_| none())?;
+        self.read_record(&layout::in_volume(name, layout::VOLUME_RECORD))?.ok_or_else(none)
+    }
+
+    /// All volumes, by name.
+    pub fn volumes(&self) -> Result<Listing<VolumeRecord>> {
+        let mut names = self.list(Path::new(layout::VOLUMES))?;
+        names.sort_unstable();
+        let mut listing = Listing::default();
+        for name in names {
+            match self.read_record(&layout::in_volume(&name, layout::VOLUME_RECORD)) {
+                Ok(record) => listing.items.extend(record),
+                Err(error) => listing.damaged.push(error),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// The directory that is mounted for a volume.
+    pub fn volume_data(&self, name: &str) -> Result<PathBuf> {
+        self.volume(name)?;
+        Ok(self.path(&layout::in_volume(name, layout::VOLUME_DATA)))
+    }
+
+    /// The containers that use a volume, running or not.
+    pub fn volume_users(&self, name: &str) -> Result<Vec<ContainerId>> {
+        let uses = |volumes: &[String]| volumes.iter().any(|volume| volume == name);
+        Ok(self.container_summaries()?.items.into_iter().filter(|c| uses(&c.volumes)).map(|c| c.id).collect())
+    }
+
+    /// Removes a volume and its data. Fails with `InUse` while a container has it.
+    pub fn remove_volume(&self, name: &str) -> Result<()> {
+        let op = "remove volume";
+        let trash = {
+            let _volumes = self.volumes_lock(Access::Exclusive)?;
+            if spec::name::check("volume name", name).is_err() || !self.exists(&layout::volume(name))? {
+                return Err(Error::not_found(op, What::Volume, name));
+            }
+            let by: Vec<_> = self.volume_users(name)?.iter().map(ContainerId::to_string).collect();
+            if !by.is_empty() {
+                return Err(Error::new(op, name, Kind::InUse { by }));
+            }
+            self.to_trash(&layout::volume(name))?
+        };
+        trash.map_or(Ok(()), |trash| self.empty_trash(&trash))
+    }
+
+    /// Replaces a volume's record.
+    pub fn update_volume(&self, record: &VolumeRecord, durability: Durability) -> Result<()> {
+        self.volume(&record.name)?;
+        self.write_record(&layout::in_volume(&record.name, layout::VOLUME_RECORD), record, durability)
+    }
+
+    /// Fills a volume that still needs it with a copy of `source`, a directory of an image, and marks it filled.
+    ///
+    /// Owners, modes, times, extended attributes, links and holes are kept; the data directory itself takes the owner and
+    /// mode of `source`. The copy is made beside the data and renamed when complete (and, if durable, synced), so a crash
+    /// leaves the volume empty and still wanting it. A volume with anything in it is only marked. The caller must be where
+    /// the owners are mapped, and keeps two from doing this at once.
+    pub fn copy_up_volume(&self, name: &str, source: BorrowedFd<'_>, durability: Durability) -> Result<()> {
+        let mut record = self.volume(name)?;
+        if !record.needs_copy_up {
+            return Ok(());
+        }
+        let _lease = self.lease()?;
+        let data = layout::in_volume(name, layout::VOLUME_DATA);
+        if self.list(&data)?.is_empty() {
+            self.fill(name, &data, source, durability)?;
+        }
+        record.needs_copy_up = false;
+        self.write_record(&layout::in_volume(name, layout::VOLUME_RECORD), &record, durability)
+    }
+
+    fn fill(&self, name: &str, data: &Path, source: BorrowedFd<'_>, durability: Durability) -> Result<()> {
+        let new = layout::in_volume(name, layout::VOLUME_NEW);
+        self.discard(&new)?;
+        rustix::fs::mkdirat(self.dir(), &new, Mode::from_raw_mode(0o700)).at("create", &self.path(&new))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let target = rustix::fs::openat(self.dir(), &new, flags, Mode::empty()).at("open", &self.path(&new))?;
+        copy_tree::copy_tree(source, target.as_fd(), &self.path(&new))?;
+        if durability == Durability::Durable {
+            self.sync_all()?;
+        }
+        match rustix::fs::renameat(self.dir(), &new, self.dir(), data) {
+            Ok(()) => Ok(()),
+            // Somebody mounted and filled it meanwhile: theirs stays.
+            Err(Errno::NOTEMPTY | Errno::EXIST) => self.discard(&new),
+            Err(errno) => Err(Error::at("fill volume", &self.path(data), errno)),
+        }
+    }
+}

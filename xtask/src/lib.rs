@@ -5,12 +5,19 @@
 //! | `host` | boots and enters a test host: systemd, users, registries |
 //! | `debian` | root file systems from Debian's mirror |
 //! | `ability` | what this machine cannot do, with the reason |
+//! | `suite` | runs every test of the project and counts |
+//! | `case`, `cases` | what a whole-host test case is written with, and the cases |
+//! | `rules` | who may import whom, and what a file looks like |
 //! | `process` | runs other programs, bounded |
 //! | `paths`, `digest` | where things lie, and how they are named |
 
 pub mod ability;
+pub mod case;
+pub mod cases;
 pub mod debian;
 pub mod digest;
 pub mod host;
 pub mod paths;
 pub mod process;
+pub mod rules;
+pub mod suite;

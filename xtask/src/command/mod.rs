@@ -1,6 +1,7 @@
 //! The words of `cargo xtask`.
 
 mod host;
+mod test;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,9 @@ usage: cargo xtask TASK
                                         run a command in it (as root without --user)
   host shell [--user USER] [NAME]       a login shell in it (as alice)
   host list                             the hosts there are
+  test [--tier lint|unit|ns|cli|host] [FILTER]
+                                        run all tests, or those of a tier, or those named so
+  check-imports                         who imports whom, and the other rules of the tree
 ";
 
 /// Runs the task that the words name.
@@ -21,6 +25,8 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.split_first() {
         Some((&"host", rest)) => host::run(rest),
+        Some((&"test", rest)) => test::run(rest),
+        Some((&"check-imports", _)) => check_rules(),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
@@ -28,4 +34,10 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((task, _)) => bail!("no such task: {task}\n{HELP}"),
         None => bail!("no task given\n{HELP}"),
     }
+}
+
+fn check_rules() -> Result<ExitCode> {
+    let broken = xtask::rules::check()?;
+    broken.iter().for_each(|rule| println!("{rule}"));
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

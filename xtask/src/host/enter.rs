@@ -34,6 +34,7 @@ impl Host {
                 "--pipe",
                 "--collect",
                 "--service-type=exec",
+                "--expand-environment=no",
                 "--property=WorkingDirectory=~",
                 &format!("--uid={user}"),
                 "/bin/sh",

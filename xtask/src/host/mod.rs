@@ -4,7 +4,7 @@
 //! CACHE/rootfs/KEY        its root file system, shared, only read        (rootfs.rs)
 //! CACHE/hosts/NAME/disk   what it wrote: gone with `down`
 //!                 /root   where its overlay is mounted, seen only inside
-//!                 /console, /pid, /owner
+//!                 /console, /pid, /owner, /rootfs
 //! cgroup /lodger-host-NAME   every process of it, and nothing else       (cgroup.rs)
 //! ```
 //!
@@ -15,6 +15,7 @@ mod cgroup;
 mod enter;
 pub mod rootfs;
 
+use std::cell::Cell;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ const POLL: Duration = Duration::from_millis(10);
 pub struct Host {
     name: String,
     state: PathBuf,
-    supervisor: u32,
+    supervisor: Cell<u32>,
 }
 
 /// Who ends a host when it is forgotten.
@@ -52,16 +53,18 @@ impl Host {
     /// Boots the host, or finds it booted, and puts the current lodger into it; about 3 s.
     pub fn up(name: &str, owner: Owner) -> Result<Host> {
         check_name(name)?;
-        let _lock = paths::lock(&format!("host-{name}"))?;
+        let _lock = paths::lock("hosts")?;
         if let Some(host) = Host::find(name)? {
             host.install_lodger()?;
             return Ok(host);
         }
         ability::boots_hosts()?;
-        let rootfs = rootfs::ensure()?;
         clear(name)?;
         let state = state(name)?;
         fs::create_dir_all(&state).with_context(|| format!("make {state:?}"))?;
+        let rootfs = rootfs::ensure()?;
+        fs::write(state.join("rootfs"), rootfs.as_os_str().as_encoded_bytes())
+            .with_context(|| format!("write the root of host {name}"))?;
         if owner == Owner::ThisProcess {
             fs::write(state.join("owner"), identity(std::process::id()).unwrap_or_default())
                 .with_context(|| format!("write the owner of host {name}"))?;
@@ -78,7 +81,7 @@ impl Host {
         let Ok(pid) = fs::read_to_string(state.join("pid")) else { return Ok(None) };
         let Ok(supervisor) = pid.trim().parse() else { return Ok(None) };
         let alive = cgroup::members(name).contains(&supervisor);
-        Ok(alive.then(|| Host { name: name.to_owned(), state, supervisor }))
+        Ok(alive.then(|| Host { name: name.to_owned(), state, supervisor: Cell::new(supervisor) }))
     }
 
     /// The host of that name, which must run.
@@ -89,7 +92,7 @@ impl Host {
     /// Ends the host of that name and removes all that it left; fine if there is none.
     pub fn down(name: &str) -> Result<()> {
         check_name(name)?;
-        let _lock = paths::lock(&format!("host-{name}"))?;
+        let _lock = paths::lock("hosts")?;
         clear(name)
     }
 
@@ -114,12 +117,12 @@ impl Host {
     /// Kills everything in it at once, without a shutdown, and boots it again from its disk.
     ///
     /// What was written but not synced survives, unlike in a power cut.
-    pub fn crash(&mut self) -> Result<()> {
-        let _lock = paths::lock(&format!("host-{}", self.name))?;
+    pub fn crash(&self) -> Result<()> {
+        let _lock = paths::lock("hosts")?;
         cgroup::kill(&self.name)?;
         cgroup::remove(&self.name);
-        let rootfs = rootfs::ensure()?;
-        *self = boot(&self.name, &self.state, &rootfs)?;
+        let rootfs = rootfs_of(&self.name)?;
+        self.supervisor.set(boot(&self.name, &self.state, &rootfs)?.supervisor.get());
         Ok(())
     }
 
@@ -156,14 +159,14 @@ impl Host {
 
     /// Its cgroup, in the only mount namespace where that is mounted.
     fn cgroup(&self) -> PathBuf {
-        let supervisor = self.supervisor;
+        let supervisor = self.supervisor.get();
         PathBuf::from(format!("/proc/{supervisor}/root/sys/fs/cgroup/{}", cgroup::name(&self.name)))
     }
 
     fn wait_until_ready(&self) -> Result<()> {
         let deadline = Instant::now() + BOOT;
         while !self.path("/run/systemd/private").is_ok_and(|socket| socket.exists()) {
-            if Instant::now() >= deadline || !cgroup::members(&self.name).contains(&self.supervisor) {
+            if Instant::now() >= deadline || !cgroup::members(&self.name).contains(&self.supervisor.get()) {
                 bail!("host {} does not boot; its console ends:\n{}", self.name, self.console());
             }
             sleep(POLL);
@@ -247,6 +250,12 @@ fn clear(name: &str) -> Result<()> {
 
 fn state(name: &str) -> Result<PathBuf> {
     Ok(paths::cache()?.join("hosts").join(name))
+}
+
+/// The root file system that a host was booted from.
+fn rootfs_of(name: &str) -> Result<PathBuf> {
+    let path = state(name)?.join("rootfs");
+    Ok(fs::read_to_string(&path).with_context(|| format!("read {path:?}"))?.into())
 }
 
 fn check_name(name: &str) -> Result<()> {

@@ -23,6 +23,7 @@ pub fn ensure() -> Result<PathBuf> {
     }
     eprintln!("making the root file system of the test host in {}", root.display());
     let started = Instant::now();
+    remove_unused(&root)?;
     let unfinished = root.with_extension("unfinished");
     remove(&unfinished)?;
     fs::create_dir_all(&unfinished).with_context(|| format!("make {unfinished:?}"))?;
@@ -39,6 +40,20 @@ pub fn ensure() -> Result<PathBuf> {
     fs::rename(&unfinished, &root).with_context(|| format!("rename to {root:?}"))?;
     eprintln!("made it in {} s", started.elapsed().as_secs());
     Ok(root)
+}
+
+/// Removes older root file systems that no host stands on.
+fn remove_unused(current: &Path) -> Result<()> {
+    let dir = current.parent().context("a root file system lies in the cache")?;
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(()) };
+    let mut used: Vec<PathBuf> = super::names()?.iter().filter_map(|name| super::rootfs_of(name).ok()).collect();
+    used.push(current.to_owned());
+    for old in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if !used.contains(&old) {
+            remove(&old)?;
+        }
+    }
+    Ok(())
 }
 
 /// Hash of everything the root file system is made from.

@@ -1,0 +1,143 @@
+//! The tiers that cargo runs: lints, and every `#[test]`, whose results are read from its output.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::{Tally, Verdict, must_run_all, report};
+use crate::{paths, process, rules};
+
+/// Format, clippy, and our own rules; each counts as one test.
+pub(super) fn lint() -> Tally {
+    let mut tally = Tally::default();
+    let all = ["--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+    let checks: [(&str, &dyn Fn() -> Verdict); 3] = [
+        ("lint: format", &|| component("fmt", &["--all", "--", "--check"])),
+        ("lint: clippy", &|| component("clippy", &all)),
+        ("lint: rules", &check_rules),
+    ];
+    for (name, check) in checks {
+        let started = Instant::now();
+        let verdict = check();
+        report(name, &verdict, started.elapsed().as_secs_f64());
+        tally.count(&verdict);
+    }
+    tally
+}
+
+/// Runs a part of the toolchain that may not be installed.
+fn component(name: &str, arguments: &[&str]) -> Verdict {
+    if !process::succeeds(cargo().args([name, "--version"])) {
+        return Verdict::unable(&format!("the toolchain has no cargo {name}"));
+    }
+    match process::check(cargo().arg(name).args(arguments)) {
+        Ok(()) => Verdict::Passed,
+        Err(error) => Verdict::Failed(format!("{error:#}")),
+    }
+}
+
+fn check_rules() -> Verdict {
+    match rules::check() {
+        Ok(broken) if broken.is_empty() => Verdict::Passed,
+        Ok(broken) => Verdict::Failed(broken.join("\n")),
+        Err(error) => Verdict::Failed(format!("{error:#}")),
+    }
+}
+
+/// Runs `cargo test` with a choice of targets and counts what it reports.
+pub(super) fn test(choice: &[&str], filter: Option<&str>) -> Result<Tally> {
+    let mut command = cargo();
+    command.args(["test", "--no-fail-fast", "--locked"]).args(choice).arg("--");
+    // A test that must skip says so on its output, which is shown only on demand.
+    command.args(filter).arg("--show-output").stdout(Stdio::piped());
+    let mut child = command.spawn().context("start cargo test")?;
+    let output = child.stdout.take().context("no output of cargo test")?;
+    let mut count = Count::default();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("read the output of cargo test")?;
+        println!("{line}");
+        count.read(&line);
+    }
+    let status = child.wait().context("wait for cargo test")?;
+    Ok(count.finish(status.success()))
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
+    command.current_dir(paths::workspace());
+    command
+}
+
+/// Counts the results in the lines of test programs.
+#[derive(Debug, Default)]
+struct Count {
+    tally: Tally,
+    reasons: Vec<String>,
+}
+
+impl Count {
+    fn read(&mut self, line: &str) {
+        if let Some(reason) = line.strip_prefix("skipped: ") {
+            self.reasons.push(reason.to_owned());
+        }
+        let Some(results) = line.strip_prefix("test result: ") else { return };
+        self.tally.passed += number(results, " passed");
+        self.tally.failed += number(results, " failed");
+        self.tally.skipped += number(results, " ignored");
+    }
+
+    /// A test that says it skipped has "passed" for cargo, but not for us.
+    fn finish(self, succeeded: bool) -> Tally {
+        let mut tally = self.tally;
+        let skipped = self.reasons.len().min(tally.passed);
+        tally.passed -= skipped;
+        match must_run_all() {
+            true => tally.failed += skipped,
+            false => tally.skipped += skipped,
+        }
+        // It did not build, or a test program died without a result.
+        if !succeeded && self.tally.failed == 0 {
+            tally.failed += 1;
+        }
+        tally
+    }
+}
+
+fn number(results: &str, unit: &str) -> usize {
+    let words = results.split(unit).next().unwrap_or_default();
+    words.rsplit(|c: char| !c.is_ascii_digit()).next().and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_several_programs_add_up() {
+        let mut count = Count::default();
+        for line in [
+            "running 3 tests",
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished",
+            "test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+        ] {
+            count.read(line);
+        }
+        assert_eq!(count.finish(false), Tally { passed: 13, failed: 2, skipped: 1 });
+    }
+
+    #[test]
+    fn a_build_that_fails_is_a_failure() {
+        assert_eq!(Count::default().finish(false).failed, 1);
+    }
+
+    #[test]
+    fn a_test_that_says_it_skipped_did_not_pass() {
+        let mut count = Count::default();
+        count.read("skipped: no user namespaces");
+        count.read("test result: ok. 2 passed; 0 failed; 0 ignored");
+        let tally = count.finish(true);
+        assert_eq!((tally.passed, tally.skipped + tally.failed), (1, 1));
+    }
+}

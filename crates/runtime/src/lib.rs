@@ -1,1 +1,29 @@
 //! Plan to ops to a live process; exec, signals, wait; the seccomp compiler.
+//!
+//! ```text
+//! Plan ──compile──► Program ──spawn──► Spawned ──release──► Running ──attend / wait──► Exit
+//! ```
+//!
+//! The caller has one thread, and has called [`userns::enter`] (unless it is root without a user namespace) and
+//! [`userns::private_mounts`] before it opens anything that a plan mounts.
+
+pub mod capability;
+pub mod compile;
+mod error;
+pub mod exec;
+pub mod foreground;
+pub mod plan;
+pub mod process;
+pub mod rootfs;
+pub mod seccomp;
+pub mod spawn;
+pub mod userns;
+pub mod users;
+
+pub use compile::{Program, compile};
+pub use error::{Error, Kind};
+pub use exec::{ExecPlan, exec};
+pub use plan::{GuestPath, Plan};
+pub use process::ProcessId;
+pub use rootfs::Rootfs;
+pub use spawn::{Exit, Running, Spawned, spawn};

@@ -1,0 +1,131 @@
+//! Capabilities by name and number, and the five sets of a process. See capabilities(7).
+
+use std::fmt;
+
+/// A set of capabilities, bit *n* being capability number *n*.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Set(pub u64);
+
+/// The sets of the container's process before execve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sets {
+    /// What execve can ever give.
+    pub bounding: Set,
+    /// What counts now.
+    pub effective: Set,
+    /// What may become effective.
+    pub permitted: Set,
+    /// What execve keeps of file capabilities. Not empty only where `ambient` needs it.
+    pub inheritable: Set,
+    /// What execve of an ordinary program keeps, for a user who is not root.
+    pub ambient: Set,
+}
+
+/// Names in the order of their numbers.
+const NAMES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+impl Set {
+    /// None.
+    pub const EMPTY: Self = Self(0);
+    /// All that this version knows.
+    pub const ALL: Self = Self((1 << NAMES.len()) - 1);
+
+    /// One capability by its name: any case, with or without `CAP_`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let name = name.to_ascii_uppercase();
+        let name = name.strip_prefix("CAP_").unwrap_or(&name);
+        NAMES.iter().position(|known| *known == name).map(|number| Self(1 << number))
+    }
+
+    /// In both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// In either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// In this and not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether it is empty.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Upper-case names with `CAP_`, in the order of their numbers.
+    pub fn names(self) -> impl Iterator<Item = String> {
+        NAMES
+            .iter()
+            .enumerate()
+            .filter(move |(number, _)| self.0 & (1 << number) != 0)
+            .map(|(_, name)| format!("CAP_{name}"))
+    }
+}
+
+impl Sets {
+    /// What podman gives: root holds all of `allowed`; another user holds only `added` (by `--cap-add`), as ambient capabilities.
+    #[must_use]
+    pub fn for_user(uid: u32, allowed: Set, added: Set) -> Self {
+        let held = if uid == 0 { allowed } else { allowed.and(added) };
+        let kept = if uid == 0 { Set::EMPTY } else { held };
+        Self { bounding: allowed, effective: held, permitted: held, inheritable: kept, ambient: kept }
+    }
+}
+
+impl fmt::Debug for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}

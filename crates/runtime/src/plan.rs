@@ -1,0 +1,623 @@
+//! What a container is made of, with every question answered.
+//!
+//! A `Plan` mirrors deeds: nothing in it means "the default", every host path has become an open descriptor, every name a
+//! number. Whoever builds it (the engine) has decided; [`crate::compile`] only puts it into order.
+//!
+//! Text that the kernel will see is kept as C strings, so that the compiled program borrows it and the child never allocates.
+
+use crate::capability;
+use crate::error::{Error, Kind};
+use crate::rootfs::Rootfs;
+use std::ffi::{CStr, CString};
+use std::fmt;
+use std::os::fd::OwnedFd;
+
+/// Everything that makes one container.
+#[derive(Debug)]
+pub struct Plan {
+    /// The root file system, not yet attached anywhere.
+    pub rootfs: Rootfs,
+    /// Whether the root file system can be written.
+    pub root_access: Access,
+    /// Which namespaces are the container's own. The mount namespace always is; the user namespace is the caller's.
+    pub namespaces: Namespaces,
+    /// Name in the UTS namespace; ignored unless that is new.
+    pub hostname: Name,
+    /// NIS domain name in the UTS namespace; ignored unless that is new.
+    pub domainname: Name,
+    /// Mounts in the order in which they are attached: [`Mount::Proc`] before whatever lies below `/proc`, and so on.
+    pub mounts: Vec<Mount>,
+    /// Device nodes. Those directly below `/dev` need a [`Mount::Dev`].
+    pub devices: Vec<Device>,
+    /// Paths that become empty: files by `/dev/null`, directories by an empty read-only tmpfs. What does not exist is skipped.
+    pub masked: Vec<GuestPath>,
+    /// Paths that become read-only with all below them. What does not exist is skipped.
+    pub read_only: Vec<GuestPath>,
+    /// Kernel parameters, written through the container's own `/proc`.
+    pub sysctls: Vec<Sysctl>,
+    /// Resource limits.
+    pub rlimits: Vec<Rlimit>,
+    /// `/proc/self/oom_score_adj`.
+    pub oom_score: OomScore,
+    /// File mode creation mask.
+    pub umask: u32,
+    /// The five capability sets.
+    pub capabilities: capability::Sets,
+    /// `no_new_privs`.
+    pub privileges: Privileges,
+    /// System call filter.
+    pub seccomp: Seccomp,
+    /// What is executed, as whom and where.
+    pub process: Process,
+    /// Terminal, or the descriptors that become 0, 1 and 2.
+    pub stdio: Stdio,
+    /// Further descriptors that the process inherits, under these numbers (each ≥ 3, none twice).
+    pub passed: Vec<Passed>,
+    /// What stands between the launcher and the payload.
+    pub entry: Entry,
+    /// Whose child the container's first process becomes.
+    pub parent: Parent,
+    /// The control group in which it starts.
+    pub cgroup: Cgroup,
+}
+
+/// May be written, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read and write.
+    Writable,
+    /// Read only.
+    ReadOnly,
+}
+
+/// Which namespaces are new.
+#[derive(Debug)]
+pub struct Namespaces {
+    /// Process ids. With `Join`, the caller's later children are born in that namespace too.
+    pub pid: Namespace,
+    /// System V IPC and POSIX message queues.
+    pub ipc: Namespace,
+    /// Host name.
+    pub uts: Namespace,
+    /// Network. A new one has only a loopback device, which is brought up.
+    pub net: Namespace,
+    /// View of the control groups.
+    pub cgroup: Namespace,
+}
+
+/// One namespace.
+#[derive(Debug)]
+pub enum Namespace {
+    /// The container's own.
+    New,
+    /// The launching process's.
+    Host,
+    /// An existing one, by a descriptor of `/proc/PID/ns/…` or of a file bound to it.
+    Join(OwnedFd),
+}
+
+impl Namespace {
+    /// Whether it is the container's own.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::New)
+    }
+}
+
+/// A name of the UTS namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Name {
+    /// As inherited.
+    Keep,
+    /// This one; at most 64 bytes.
+    Set(CString),
+}
+
+/// One mount, in the order of attachment.
+#[derive(Debug)]
+pub enum Mount {
+    /// A fresh procfs at `/proc`, `nosuid,nodev,noexec`; the caller's own `/proc` when the pid namespace is the host's.
+    Proc,
+    /// sysfs at `/sys`; the caller's own when the network namespace is the host's.
+    Sysfs(Access),
+    /// cgroup2 at `/sys/fs/cgroup`; where the kernel refuses one, the caller's own tree read-only, else an empty tmpfs.
+    Cgroup(Access),
+    /// A small tmpfs at `/dev` with the links `fd`, `stdin`, `stdout`, `stderr`, `ptmx`, the directories `pts`, `shm`,
+    /// `mqueue`, and a node for each device of [`Plan::devices`] directly below it.
+    Dev {
+        /// Bytes.
+        size: u64,
+    },
+    /// A devpts of its own at `/dev/pts`.
+    Devpts(TtyGroup),
+    /// POSIX message queues at `/dev/mqueue`.
+    Mqueue,
+    /// Memory.
+    Tmpfs(Tmpfs),
+    /// A file or directory of the host.
+    Bind(Bind),
+    /// A file whose content is given; it lives in memory and never in the image.
+    File(File),
+}
+
+/// Group of new terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TtyGroup {
+    /// This id inside, usually 5; it must be mapped.
+    Group(u32),
+    /// Whoever opens it.
+    Opener,
+}
+
+/// Restrictions of a mount; `false` = allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attributes {
+    /// `ro`
+    pub read_only: bool,
+    /// `nosuid`
+    pub no_suid: bool,
+    /// `nodev`
+    pub no_dev: bool,
+    /// `noexec`
+    pub no_exec: bool,
+}
+
+/// A tmpfs.
+#[derive(Debug, Clone)]
+pub struct Tmpfs {
+    /// Where.
+    pub target: GuestPath,
+    /// Limit in bytes.
+    pub size: Size,
+    /// Permission bits of its root, such as `0o1777`.
+    pub mode: u32,
+    /// Owner of its root, as seen inside.
+    pub uid: u32,
+    /// Group of its root, as seen inside.
+    pub gid: u32,
+    /// Restrictions.
+    pub attributes: Attributes,
+    /// What it holds at first.
+    pub content: Content,
+}
+
+/// How large a tmpfs may grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// The kernel's own limit: half of the memory.
+    HalfOfMemory,
+    /// This many bytes.
+    Bytes(u64),
+}
+
+/// What a new tmpfs holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    Empty,
+    /// What the root file system has at that place, with owner and mode of the directory (`tmpcopyup`).
+    CopyUp,
+}
+
+/// A bind mount.
+#[derive(Debug)]
+pub struct Bind {
+    /// The source, opened `O_PATH` *after* [`crate::userns::private_mounts`]; its type decides whether a missing target becomes
+    /// a directory or a file.
+    pub source: OwnedFd,
+    /// The source's name, for messages only.
+    pub name: CString,
+    /// Where.
+    pub target: GuestPath,
+    /// With or without what is mounted below the source.
+    pub depth: Depth,
+    /// Restrictions, applied to all mounts of a recursive bind.
+    pub attributes: Attributes,
+    /// How later mounts travel.
+    pub propagation: Propagation,
+}
+
+/// Reach of a bind mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// `bind`
+    Single,
+    /// `rbind`
+    Recursive,
+}
+
+/// See mount_namespaces(7). `R…` = with all mounts below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Propagation {
+    Private,
+    RPrivate,
+    Slave,
+    RSlave,
+    Shared,
+    RShared,
+    Unbindable,
+    RUnbindable,
+}
+
+/// A file made for the container.
+#[derive(Clone)]
+pub struct File {
+    /// Where; a missing target is made as an empty file.
+    pub target: GuestPath,
+    /// Its content.
+    pub contents: Vec<u8>,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner, as seen inside.
+    pub uid: u32,
+    /// Group, as seen inside.
+    pub gid: u32,
+    /// Whether the container may change it.
+    pub access: Access,
+}
+
+impl fmt::Debug for File {
+    /// Without the content, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File {{ target: {:?}, {} bytes, mode: {:o} }}", self.target, self.contents.len(), self.mode)
+    }
+}
+
+/// A device node of the host.
+#[derive(Debug)]
+pub struct Device {
+    /// The host's node, opened `O_PATH` after [`crate::userns::private_mounts`].
+    pub source: OwnedFd,
+    /// The source's name, for messages only.
+    pub name: CString,
+    /// Where.
+    pub target: GuestPath,
+    /// How it gets there.
+    pub node: Node,
+    /// Whether it can be written (`r` without `w` makes a bound node read-only).
+    pub access: Access,
+}
+
+/// How a device comes into the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Node {
+    /// Bound from the host: the only way inside a user namespace, where the host's inode cannot be changed.
+    Bind,
+    /// Made anew: needs `CAP_MKNOD` in the first user namespace. Used by root, so that the container cannot change the host's inode.
+    Make {
+        /// Permission bits.
+        mode: u32,
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+    },
+}
+
+/// A kernel parameter that belongs to a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sysctl {
+    /// Below `/proc/sys`, with slashes.
+    path: CString,
+    value: Vec<u8>,
+}
+
+/// The namespace that a kernel parameter belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SysctlScope {
+    /// `kernel.shm*`, `kernel.msg*`, `kernel.sem`, `fs.mqueue.*`
+    Ipc,
+    /// `net.*`
+    Net,
+    /// `kernel.hostname`, `kernel.domainname`
+    Uts,
+}
+
+impl Sysctl {
+    /// `name` with dots or slashes, as sysctl(8) takes it.
+    ///
+    /// # Errors
+    /// When no namespace owns the parameter, or the name is not one.
+    pub fn parse(name: &str, value: &str) -> Result<Self, Error> {
+        let refuse = |kind| Error::new("set sysctl", name, kind);
+        let separator = name.find(['.', '/']).map(|at| name.as_bytes()[at]);
+        // As sysctl(8): the first separator decides; with dots, a slash stands for a dot inside a word (`net.ipv4.conf.eth0/1.forwarding`).
+        let path = match separator {
+            Some(b'/') => name.to_owned(),
+            _ => name
+                .chars()
+                .map(|c| match c {
+                    '.' => '/',
+                    '/' => '.',
+                    c => c,
+                })
+                .collect(),
+        };
+        if path.split('/').any(|word| word.is_empty() || word == "." || word == "..") {
+            return Err(refuse(Kind::Invalid("not the name of a kernel parameter")));
+        }
+        let sysctl = Self {
+            path: CString::new(path).map_err(|_| refuse(Kind::Invalid("it holds a zero byte")))?,
+            value: value.as_bytes().to_vec(),
+        };
+        match sysctl.scope() {
+            Some(_) => Ok(sysctl),
+            None => Err(refuse(Kind::Invalid("it belongs to no namespace, so setting it would change the host"))),
+        }
+    }
+
+    /// Which namespace must be the container's own.
+    #[must_use]
+    pub fn scope(&self) -> Option<SysctlScope> {
+        let path = self.path.to_bytes();
+        match path {
+            b"kernel/domainname" | b"kernel/hostname" => Some(SysctlScope::Uts),
+            b"kernel/sem" => Some(SysctlScope::Ipc),
+            _ if path.starts_with(b"kernel/shm")
+                || path.starts_with(b"kernel/msg")
+                || path.starts_with(b"fs/mqueue/") =>
+            {
+                Some(SysctlScope::Ipc)
+            }
+            _ if path.starts_with(b"net/") => Some(SysctlScope::Net),
+            _ => None,
+        }
+    }
+
+    /// Path below `/proc/sys`.
+    #[must_use]
+    pub fn path(&self) -> &CStr {
+        &self.path
+    }
+
+    /// What is written.
+    #[must_use]
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+}
+
+/// A resource limit, see getrlimit(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rlimit {
+    /// Which.
+    pub resource: Resource,
+    /// Soft limit in the resource's unit; `u64::MAX` = unlimited.
+    pub soft: u64,
+    /// Hard limit, at least `soft`.
+    pub hard: u64,
+}
+
+pub use kernel::limit::Resource;
+
+/// Readiness to be killed when memory runs out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OomScore {
+    /// As the launcher's.
+    Inherit,
+    /// -1000 (never) to 1000 (first); below the launcher's own needs privilege on the host.
+    Set(i16),
+}
+
+/// Whether execve can give the process more than it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privileges {
+    /// Set-user-id programs and file capabilities work, within the bounding set.
+    MayGain,
+    /// `no_new_privs` is set.
+    NoNew,
+}
+
+/// System call filter.
+#[derive(Debug, Clone)]
+pub enum Seccomp {
+    /// None.
+    Unconfined,
+    /// A compiled program.
+    Filter(Vec<kernel::seccomp::Insn>),
+}
+
+/// What is executed.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Arguments, the first being the name; not empty.
+    pub argv: Vec<CString>,
+    /// `NAME=value` each.
+    pub envp: Vec<CString>,
+    /// Paths inside that are tried in this order: one for a name with a slash, else one for each word of `PATH`. See [`candidates`].
+    pub candidates: Vec<CString>,
+    /// Working directory.
+    pub workdir: Workdir,
+    /// User id inside.
+    pub uid: u32,
+    /// Group id inside.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Groups,
+}
+
+/// The paths to try for a command: itself when it has a slash, else below each word of `path` (an empty word is the working directory).
+#[must_use]
+pub fn candidates(command: &CStr, path: &[u8]) -> Vec<CString> {
+    let name = command.to_bytes();
+    if name.contains(&b'/') || name.is_empty() {
+        return vec![command.to_owned()];
+    }
+    path.split(|&byte| byte == b':')
+        .filter_map(|word| CString::new([if word.is_empty() { b"." } else { word }, b"/", name].concat()).ok())
+        .collect()
+}
+
+/// Working directory.
+#[derive(Debug, Clone)]
+pub struct Workdir {
+    /// Where.
+    pub path: GuestPath,
+    /// What to do when it does not exist.
+    pub missing: MissingWorkdir,
+}
+
+/// When the working directory does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingWorkdir {
+    /// Make it, for the process's user (what podman does with an image's `WORKDIR`).
+    Create,
+    /// Fail (what podman does with `--workdir`).
+    Refuse,
+}
+
+/// Supplementary groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Groups {
+    /// Exactly these, ids inside.
+    Set(Vec<u32>),
+    /// The caller's (`keep-groups`; also the only way in a user namespace that denies setgroups).
+    Keep,
+}
+
+/// Standard input, output and error.
+#[derive(Debug)]
+pub enum Stdio {
+    /// A new terminal, whose master [`crate::Spawned`] hands out.
+    Terminal(WindowSize),
+    /// These descriptors, in the order 0, 1, 2.
+    Inherit([OwnedFd; 3]),
+}
+
+/// Size of a terminal in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowSize {
+    /// Lines.
+    pub rows: u16,
+    /// Columns.
+    pub columns: u16,
+}
+
+/// A descriptor that the process inherits.
+#[derive(Debug)]
+pub struct Passed {
+    /// Its number inside, at least 3.
+    pub number: u32,
+    /// The caller's descriptor.
+    pub fd: OwnedFd,
+}
+
+/// What stands between the launcher and the payload.
+#[derive(Debug)]
+pub enum Entry {
+    /// Nothing: the launcher's child executes the payload. Only safe while nobody inside can write the launcher's binary, see
+    /// [`crate::spawn::binary_is_exposed`].
+    Direct,
+    /// The sealed helper executes the payload, so that `/proc/self/exe` never names the launcher's binary.
+    Shielded(OwnedFd),
+    /// The sealed helper stays as process 1, forwards signals and reaps (`--init`).
+    Init(OwnedFd),
+}
+
+/// Whose child the container's first process becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    /// The launcher's.
+    Launcher,
+    /// The launcher's own parent's (`CLONE_PARENT`), which then reaps it: systemd, or a supervisor.
+    Sibling,
+}
+
+/// Where the process starts in the hierarchy of control groups.
+#[derive(Debug)]
+pub enum Cgroup {
+    /// In the launcher's.
+    Inherit,
+    /// In this directory of a cgroup2 file system.
+    Into(OwnedFd),
+}
+
+/// An absolute path inside a container: clean (no empty, `.` or `..` words), without zero bytes, shorter than `PATH_MAX`.
+///
+/// It is joined to a root only by `openat2(RESOLVE_IN_ROOT)`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GuestPath(CString);
+
+impl GuestPath {
+    /// Cleans as podman does: `//`, `.` and `..` go by text alone.
+    ///
+    /// # Errors
+    /// When the path is relative, too long or holds a zero byte.
+    pub fn parse(path: impl AsRef<[u8]>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let refuse = |why| Error::new("read path", String::from_utf8_lossy(path), Kind::Invalid(why));
+        if path.first() != Some(&b'/') {
+            return Err(refuse("a path in a container must be absolute"));
+        }
+        let mut words: Vec<&[u8]> = Vec::new();
+        for word in path.split(|&byte| byte == b'/') {
+            match word {
+                b"" | b"." => {}
+                b".." => drop(words.pop()),
+                word => words.push(word),
+            }
+        }
+        let clean = [b"/", words.join(&b'/').as_slice()].concat();
+        if clean.len() >= libc::PATH_MAX as usize {
+            return Err(refuse("it is longer than the kernel takes"));
+        }
+        if words.iter().any(|word| word.len() > 255) {
+            return Err(refuse("a name in it is longer than 255 bytes"));
+        }
+        CString::new(clean).map(Self).map_err(|_| refuse("it holds a zero byte"))
+    }
+
+    /// With its leading slash.
+    #[must_use]
+    pub fn as_c_str(&self) -> &CStr {
+        &self.0
+    }
+
+    /// With its leading slash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.to_bytes()
+    }
+
+    /// The name of an entry directly below `directory`, such as `null` for `/dev/null` below `/dev`.
+    #[must_use]
+    pub fn entry_of(&self, directory: &CStr) -> Option<&CStr> {
+        let rest = self.0.to_bytes_with_nul().strip_prefix(directory.to_bytes())?.strip_prefix(b"/")?;
+        let name = CStr::from_bytes_with_nul(rest).ok()?;
+        (!name.is_empty() && !name.to_bytes().contains(&b'/')).then_some(name)
+    }
+}
+
+impl fmt::Display for GuestPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_string_lossy())
+    }
+}
+
+impl fmt::Debug for GuestPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// The paths that podman hides in every container that is not privileged.
+pub const MASKED_PATHS: &[&str] = &[
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/dev/block",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+    "/sys/fs/selinux",
+];
+
+/// The paths that podman makes read-only in every container that is not privileged.
+pub const READ_ONLY_PATHS: &[&str] =
+    &["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];

@@ -12,7 +12,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// A failed operation: `{op} "{subject}": {kind}`; the chain below holds the system's own words.
 #[derive(Debug, thiserror::Error)]
-#[error("{op} {subject:?}: {kind}")]
+#[error("{op} {subject:?}: {kind}{}", Before(.before))]
 pub struct Error {
     /// What was being done.
     pub op: Operation,
@@ -23,6 +23,8 @@ pub struct Error {
     /// Who says so.
     #[source]
     pub source: Option<Source>,
+    /// What other places said before: the mirrors, in order.
+    pub before: Box<[Error]>,
 }
 
 /// What was being done.
@@ -50,7 +52,7 @@ pub enum Operation {
     Ping,
 }
 
-/// What went wrong.
+/// What went wrong. The larger values are boxed because every result carries the room for them.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Kind {
     /// The registry has no such repository, tag, manifest or blob. Holds the registry's words.
@@ -113,9 +115,9 @@ pub enum Kind {
     #[error("content is {got}, expected {wanted}")]
     DigestMismatch {
         /// Asked for.
-        wanted: Digest,
+        wanted: Box<Digest>,
         /// Came.
-        got: Digest,
+        got: Box<Digest>,
     },
     /// The number of bytes is not the one in the descriptor.
     #[error("content has {got} bytes, expected {wanted}")]
@@ -148,7 +150,7 @@ pub enum Kind {
     #[error("no image for {wanted}; there are {}", Offered(offered))]
     NoPlatform {
         /// Asked for.
-        wanted: Platform,
+        wanted: Box<Platform>,
         /// In the index, without attestations.
         offered: Vec<String>,
     },
@@ -188,7 +190,7 @@ impl Kind {
 
 impl Error {
     pub(crate) fn new(op: Operation, subject: impl Into<String>, kind: Kind) -> Self {
-        Self { op, subject: subject.into(), kind, source: None }
+        Self { op, subject: subject.into(), kind, source: None, before: Box::default() }
     }
 
     pub(crate) fn because(mut self, source: impl Into<Source>) -> Self {
@@ -224,6 +226,14 @@ struct Detail<'a>(&'a str);
 impl fmt::Display for Detail<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { Ok(()) } else { write!(f, ": {}", self.0) }
+    }
+}
+
+struct Before<'a>(&'a [Error]);
+
+impl fmt::Display for Before<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|error| write!(f, " (before that, {}: {})", error.subject, error.kind))
     }
 }
 

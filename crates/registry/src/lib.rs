@@ -17,13 +17,19 @@
 //! Protocol: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
 
 pub mod auth;
+mod blob;
 mod client;
 mod config;
 mod error;
+mod http;
 mod location;
+pub mod manifest;
 pub mod registries;
+mod session;
+mod tags;
 
-pub use client::{BlobReader, Client, Resolved};
+pub use blob::BlobReader;
+pub use client::{Client, Resolved};
 pub use config::{Certificates, Clock, Config, Delay, Proxies, Retry, SystemClock, Timeouts, TlsVerify};
 pub use error::{Error, Kind, Operation, Source};
 pub use location::{Location, Role, Security};

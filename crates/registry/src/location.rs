@@ -33,6 +33,13 @@ pub enum Security {
 }
 
 impl Location {
+    /// The registry as such, no repository of it.
+    pub(crate) fn whole_registry(registry: &str, security: Security) -> Self {
+        let reference =
+            Reference { registry: Some(registry.to_owned()), repository: String::new(), tag: None, digest: None };
+        Self { reference, role: Role::Primary, security }
+    }
+
     /// Host and optional port as configured, `docker.io` for Docker Hub.
     pub fn registry(&self) -> &str {
         self.reference.registry.as_deref().unwrap_or_default()
@@ -56,6 +63,6 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reference.name())
+        f.write_str(self.reference.name().trim_end_matches('/'))
     }
 }

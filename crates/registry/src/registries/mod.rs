@@ -133,4 +133,9 @@ impl RegistriesConf {
     pub fn locations(&self, name: &Reference) -> Result<Vec<Location>, Error> {
         rewrite::locations(self, name).map_err(|kind| Error::new(Operation::Locate, name.to_string(), kind))
     }
+
+    /// How a registry (`host[:port]`) as such is spoken to: for login.
+    pub fn security(&self, registry: &str) -> Security {
+        rewrite::entry(self, registry).map_or(Security::Verified, |(_, _, entry)| entry.security)
+    }
 }

@@ -8,16 +8,11 @@ use spec::Reference;
 pub(super) fn locations(conf: &RegistriesConf, name: &Reference) -> Result<Vec<Location>, Kind> {
     let name = hub_name(name)?;
     let text = name.to_string();
-    let best = conf
-        .registries
-        .iter()
-        .filter_map(|(prefix, entry)| Some((prefix, matched(&text, prefix)?, entry)))
-        .max_by_key(|(prefix, ..)| prefix.len());
-    let Some((prefix, matched, entry)) = best else {
+    let Some((prefix, matched, entry)) = entry(conf, &text) else {
         return Ok(vec![Location { reference: name, role: Role::Primary, security: Security::Verified }]);
     };
     if entry.blocked {
-        return Err(Kind::Blocked(prefix.clone()));
+        return Err(Kind::Blocked(prefix.to_owned()));
     }
     let place = |location: &str, role, security| {
         let reference = rewritten(location, &text[matched..])?;
@@ -34,6 +29,14 @@ pub(super) fn locations(conf: &RegistriesConf, name: &Reference) -> Result<Vec<L
     Ok(found)
 }
 
+/// The entry for a name or host: its prefix, how many bytes of the name that covers, and itself.
+pub(super) fn entry<'a>(conf: &'a RegistriesConf, name: &str) -> Option<(&'a str, usize, &'a Registry)> {
+    conf.registries
+        .iter()
+        .filter_map(|(prefix, entry)| Some((prefix.as_str(), matched(name, prefix)?, entry)))
+        .max_by_key(|(prefix, ..)| prefix.len())
+}
+
 fn served<'a>(entry: &'a Registry, name: &Reference) -> impl Iterator<Item = &'a super::Mirror> {
     let pinned = name.digest.is_some();
     entry.mirrors.iter().filter(move |mirror| match mirror.pull {
@@ -48,7 +51,7 @@ fn matched(name: &str, prefix: &str) -> Option<usize> {
     let covered = match prefix.strip_prefix('*') {
         Some(domain) => {
             // The host alone, or host and port where the prefix has one.
-            let host = &name[..name.find('/')?];
+            let host = name.split('/').next()?;
             let host = if domain.contains(':') { host } else { host.split(':').next()? };
             (host.len() > domain.len() && host.ends_with(domain)).then_some(host.len())?
         }

@@ -1,0 +1,198 @@
+//! What a command is: its names, its words for the help, its flags and the function that runs it.
+//!
+//! A command's flags are rows that pair a [`Flag`] with the field it sets, so a flag that is parsed, shown and completed
+//! is also obeyed. What podman's command has and lodger's lacks is a row with the reason.
+
+use crate::error::{CliError, Result};
+use crate::global::Global;
+use spec::ParseError;
+use spec::options::parse::{Order, UsageError};
+use spec::options::{Complete, Flag};
+use std::process::ExitCode;
+
+/// One command of `lodger`.
+pub(crate) struct Command {
+    /// How it is called, the usual way first: `ps`, `container ls`.
+    pub(crate) paths: &'static [&'static str],
+    /// What follows the options, in podman's form: `IMAGE [COMMAND [ARG...]]`.
+    pub(crate) operands: &'static str,
+    /// One line, without a full stop.
+    pub(crate) summary: &'static str,
+    /// One or more sentences.
+    pub(crate) about: &'static str,
+    /// Lines a user could type.
+    pub(crate) examples: &'static [&'static str],
+    /// Whether flags may follow an operand.
+    pub(crate) order: Order,
+    /// How many operands there may be.
+    pub(crate) count: Count,
+    /// What a shell offers for each operand; the last also for those that follow it.
+    pub(crate) complete: &'static [Complete],
+    /// Its own flags, in the order of its rows.
+    pub(crate) flags: fn() -> Vec<&'static Flag>,
+    /// What podman's command has and lodger's refuses.
+    pub(crate) unsupported: &'static [Unsupported],
+    /// Whether the help lists it.
+    pub(crate) visibility: Visibility,
+    /// Does it.
+    pub(crate) run: fn(Invocation) -> Result<ExitCode>,
+}
+
+impl Command {
+    /// A command without flags and operands, for struct update syntax.
+    pub(crate) const PLAIN: Self = Self {
+        paths: &[],
+        operands: "",
+        summary: "",
+        about: "",
+        examples: &[],
+        order: Order::Interspersed,
+        count: Count::None,
+        complete: &[],
+        flags: Vec::new,
+        unsupported: &[],
+        visibility: Visibility::Shown,
+        run: |_| Ok(ExitCode::SUCCESS),
+    };
+
+    /// The usual name: `ps`, `volume ls`.
+    pub(crate) fn name(&self) -> &'static str {
+        self.paths.first().copied().unwrap_or_default()
+    }
+}
+
+/// Whether the help lists a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    /// Listed.
+    Shown,
+    /// For scripts of lodger's own.
+    Hidden,
+}
+
+/// How many operands a command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// None.
+    None,
+    /// So many.
+    Exactly(usize),
+    /// So many or more.
+    AtLeast(usize),
+    /// So many or fewer.
+    AtMost(usize),
+    /// From the first to the second.
+    Between(usize, usize),
+    /// The command checks it itself.
+    Any,
+}
+
+impl Count {
+    /// An error in the words of podman's parser when `count` operands are not as they must be.
+    pub(crate) fn check(self, path: &str, count: usize) -> Result<(), String> {
+        match self {
+            Self::None if count > 0 => Err(format!("`lodger {path}` takes no arguments")),
+            Self::Exactly(n) if count != n => Err(format!("accepts {n} arg(s), received {count}")),
+            Self::AtLeast(n) if count < n => Err(format!("requires at least {n} arg(s), only received {count}")),
+            Self::AtMost(n) if count > n => Err(format!("accepts at most {n} arg(s), received {count}")),
+            Self::Between(low, high) if !(low..=high).contains(&count) => {
+                Err(format!("accepts between {low} and {high} arg(s), received {count}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A flag and the field of `T` it sets.
+pub(crate) struct Opt<T> {
+    /// How it is written.
+    pub(crate) flag: Flag,
+    /// Sets it; a switch's value is `true` or `false`.
+    pub(crate) set: fn(&mut T, &str) -> Result<(), ParseError>,
+}
+
+/// The flags of rows, for [`Command::flags`].
+pub(crate) fn flags_of<T>(rows: &'static [Opt<T>]) -> Vec<&'static Flag> {
+    rows.iter().map(|row| &row.flag).collect()
+}
+
+/// A flag that podman knows and lodger refuses.
+pub(crate) struct Unsupported {
+    /// How it is written.
+    pub(crate) flag: Flag,
+    /// Why, and what to do instead; a fragment in lower case without a full stop.
+    pub(crate) reason: &'static str,
+}
+
+impl Unsupported {
+    /// A switch.
+    pub(crate) const fn switch(long: &'static str, reason: &'static str) -> Self {
+        Self { flag: Flag::switch(long, ""), reason }
+    }
+
+    /// A flag with a value.
+    pub(crate) const fn with_value(long: &'static str, reason: &'static str) -> Self {
+        Self { flag: Flag::with_value(long, "string", ""), reason }
+    }
+
+    /// The same with a one-letter name.
+    pub(crate) const fn short(mut self, short: char) -> Self {
+        self.flag = self.flag.short(short);
+        self
+    }
+}
+
+/// A command as it was called.
+pub(crate) struct Invocation {
+    /// Which.
+    pub(crate) command: &'static Command,
+    /// How it was called: `container ls`.
+    pub(crate) path: String,
+    /// What was said before or beside it that holds for every command.
+    pub(crate) global: Global,
+    /// Indexes into the command's own flags, with values, in the order given.
+    pub(crate) given: Vec<(usize, String)>,
+    /// Operands.
+    pub(crate) operands: Vec<String>,
+}
+
+impl Invocation {
+    /// The command's options, set by its rows; these must be the rows that [`Command::flags`] lists.
+    pub(crate) fn options<T: Default>(&self, rows: &'static [Opt<T>]) -> Result<T> {
+        let mut options = T::default();
+        for (index, value) in &self.given {
+            let row = &rows[*index];
+            (row.set)(&mut options, value)
+                .map_err(|source| self.usage(UsageError::bad_value(&row.flag, value, source).to_string()))?;
+        }
+        Ok(options)
+    }
+
+    /// An error in how the command was called.
+    pub(crate) fn usage(&self, message: impl Into<String>) -> CliError {
+        CliError::usage(message, &self.path)
+    }
+}
+
+/// A setter's work for a switch.
+pub(crate) fn switch(field: &mut bool, value: &str) -> Result<(), ParseError> {
+    *field = value == "true";
+    Ok(())
+}
+
+/// A setter's work for a text; the last one given wins.
+pub(crate) fn text(field: &mut Option<String>, value: &str) -> Result<(), ParseError> {
+    *field = Some(value.to_owned());
+    Ok(())
+}
+
+/// A setter's work for a text that may be given several times.
+pub(crate) fn push(field: &mut Vec<String>, value: &str) -> Result<(), ParseError> {
+    field.push(value.to_owned());
+    Ok(())
+}
+
+/// A setter's work for a whole number.
+pub(crate) fn number<N: std::str::FromStr>(value: &str) -> Result<N, ParseError> {
+    value.parse().map_err(|_| ParseError("expected a whole number".to_owned()))
+}

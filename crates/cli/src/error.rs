@@ -1,0 +1,218 @@
+//! Wording, exit codes and hints: what a user is told when something fails, all in this file.
+//!
+//! The form is podman's: `Error: …` on standard error, causes joined with `: `; then, where something can be done about
+//! it, lines that begin with `hint: `. What podman and the shell scripts around it expect of exit codes:
+//!
+//! | code | |
+//! |---|---|
+//! | 125 | lodger itself failed, or was called wrongly |
+//! | 126, 127 | run, exec: the command inside cannot be invoked, or does not exist |
+//! | 1, 2 | rm, rmi, volume rm: one did not exist; one is in use |
+//! | 1 | exists: no |
+
+use crate::output::{Keep, escape};
+use std::error::Error as _;
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// A result of a command.
+pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
+
+/// The exit code of an error that is lodger's own.
+pub(crate) const OWN: u8 = 125;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum CliError {
+    /// It was called wrongly.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to try instead.
+        hint: Option<String>,
+        /// The command whose help says how: `volume ls`; empty for lodger itself.
+        path: String,
+    },
+    /// No such command.
+    UnknownCommand {
+        /// As written: `volume lss`.
+        path: String,
+        /// The nearest one there is.
+        suggestion: Option<String>,
+        /// The command whose help lists those there are.
+        parent: String,
+    },
+    /// Only the first word of a command.
+    MissingCommand {
+        /// `volume`; empty for lodger itself.
+        parent: String,
+    },
+    /// Known to podman and not to lodger.
+    Unsupported {
+        /// `--latest`, `pod create`
+        what: String,
+        /// Why, and what to do instead.
+        reason: String,
+    },
+    /// A `--format` that cannot be used.
+    Format {
+        /// In the words of Go's text/template.
+        message: String,
+        /// What to try instead.
+        hint: Option<String>,
+    },
+    /// A file or stream of this machine.
+    Io {
+        /// `open "/x"`
+        operation: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Whatever one sentence says.
+    Plain(String),
+    /// Whoever read standard output went away.
+    OutputClosed,
+    /// Several things failed, each on its own.
+    Several {
+        /// In the order they were asked for.
+        errors: Vec<CliError>,
+        /// What the command makes of them together.
+        code: u8,
+    },
+}
+
+impl CliError {
+    /// A wrong call of the command at `path`.
+    pub(crate) fn usage(message: impl Into<String>, path: &str) -> Self {
+        Self::Usage { message: message.into(), hint: None, path: path.to_owned() }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Several { code, .. } => *code,
+            // What a shell reports for a program that SIGPIPE ended.
+            Self::OutputClosed => 141,
+            _ => OWN,
+        }
+    }
+
+    /// What to do about it.
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::Format { hint, .. } => hint.iter().cloned().collect(),
+            Self::UnknownCommand { suggestion: Some(near), .. } => vec![format!("did you mean `lodger {near}`?")],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Further lines in podman's manner, before the hints.
+    fn see(&self) -> Option<String> {
+        let call = |path: &str| if path.is_empty() { "lodger".to_owned() } else { format!("lodger {path}") };
+        match self {
+            Self::Usage { path, .. } => Some(format!("See '{} --help'", call(path))),
+            Self::UnknownCommand { parent, .. } | Self::MissingCommand { parent } => {
+                Some(format!("Try '{} --help' for more information", call(parent)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells the user, and says how to exit.
+    pub(crate) fn report(&self) -> ExitCode {
+        eprint_all(&self.text());
+        ExitCode::from(self.code())
+    }
+
+    /// What the user is told, with line ends.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::OutputClosed => String::new(),
+            Self::Several { errors, .. } => errors.iter().map(Self::text).collect(),
+            _ => {
+                let mut text = format!("Error: {}\n", printable(&self.chain()));
+                for line in self.see() {
+                    text.push_str(&format!("{}\n", printable(&line)));
+                }
+                for hint in self.hints() {
+                    text.push_str(&format!("hint: {}\n", printable(&hint)));
+                }
+                text
+            }
+        }
+    }
+
+    /// The sentence and its causes, joined with `: `. A cause that the sentence before already quotes is left out.
+    fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let words = error.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage { message, .. } | Self::Format { message, .. } | Self::Plain(message) => f.write_str(message),
+            Self::UnknownCommand { path, .. } => write!(f, "unrecognized command `lodger {path}`"),
+            Self::MissingCommand { parent } if parent.is_empty() => f.write_str("missing command 'lodger COMMAND'"),
+            Self::MissingCommand { parent } => write!(f, "missing command 'lodger {parent} COMMAND'"),
+            Self::Unsupported { what, reason } => write!(f, "{what} is not supported by lodger: {reason}"),
+            Self::Io { operation, .. } => f.write_str(operation),
+            Self::OutputClosed => f.write_str("write standard output: broken pipe"),
+            Self::Several { errors, .. } => f.write_str(&errors.iter().map(Self::chain).collect::<Vec<_>>().join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for CliError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// One message: nothing in it controls the terminal, and its further lines cannot pass for messages of their own.
+fn printable(text: &str) -> String {
+    escape(text.trim_end(), Keep::Lines).replace('\n', "\n  ")
+}
+
+/// Standard error may be closed; there is nobody left to tell.
+fn eprint_all(text: &str) {
+    let _ = io::Write::write_all(&mut io::stderr().lock(), text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_its_causes_once_and_ends_with_hints() {
+        let io =
+            CliError::Io { operation: "open \"/x\"".into(), source: io::Error::other("no such file or directory") };
+        assert_eq!(io.text(), "Error: open \"/x\": no such file or directory\n");
+        let usage = CliError::Usage {
+            message: "unknown flag: --nmae".into(),
+            hint: Some("did you mean --name?".into()),
+            path: "run".into(),
+        };
+        assert_eq!(usage.text(), "Error: unknown flag: --nmae\nSee 'lodger run --help'\nhint: did you mean --name?\n");
+        assert_eq!(usage.code(), 125);
+    }
+
+    #[test]
+    fn a_name_cannot_write_lines_of_its_own() {
+        let error = CliError::Plain("no container with name \"x\nhint: run this\x1b[1m\"".into());
+        assert_eq!(error.text(), "Error: no container with name \"x\n  hint: run this\\x1b[1m\"\n");
+    }
+}

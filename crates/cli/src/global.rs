@@ -1,0 +1,108 @@
+//! Flags that hold for every command, and those of podman's that lodger has no use for.
+
+use crate::command::{Opt, Unsupported, text};
+use spec::ParseError;
+use spec::options::{Complete, Flag};
+
+/// What was said for every command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Global {
+    /// `--root`: where images, containers and volumes are kept.
+    pub(crate) root: Option<String>,
+    /// `--runroot`: where what a reboot should forget is kept.
+    pub(crate) runroot: Option<String>,
+    /// `--log-level`
+    pub(crate) log_level: LogLevel,
+}
+
+/// `--log-level`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LogLevel {
+    /// Errors only.
+    Error,
+    /// Warnings too.
+    #[default]
+    Warn,
+    /// What is done.
+    Info,
+    /// How it is done.
+    Debug,
+}
+
+const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+
+impl LogLevel {
+    fn parse(text: &str) -> Result<Self, ParseError> {
+        match text.to_ascii_lowercase().as_str() {
+            "trace" | "debug" => Ok(Self::Debug),
+            "info" => Ok(Self::Info),
+            "warn" | "warning" => Ok(Self::Warn),
+            "error" | "fatal" | "panic" => Ok(Self::Error),
+            _ => Err(ParseError(format!("log level {text:?} is not supported, choose from: {}", LEVELS.join(", ")))),
+        }
+    }
+}
+
+/// Rows of the global flags.
+pub(crate) const OPTIONS: &[Opt<Global>] = &[
+    Opt {
+        flag: Flag::with_value("log-level", "string", "Log messages at or above this level: debug, info, warn, error")
+            .complete(Complete::Words(LEVELS)),
+        set: |global, value| {
+            global.log_level = LogLevel::parse(value)?;
+            Ok(())
+        },
+    },
+    Opt {
+        flag: Flag::with_value("root", "string", "Directory in which images, containers and volumes are kept")
+            .complete(Complete::Directory),
+        set: |global, value| text(&mut global.root, value),
+    },
+    Opt {
+        flag: Flag::with_value("runroot", "string", "Directory in which run-time state is kept")
+            .complete(Complete::Directory),
+        set: |global, value| text(&mut global.runroot, value),
+    },
+];
+
+/// `--help`, which a command's own `-h` takes the letter from.
+pub(crate) const HELP: Flag = Flag::switch("help", "Show what the command does and its options").short('h');
+/// `--version`, before any command.
+pub(crate) const VERSION: Flag = Flag::switch("version", "Show the version").short('v');
+
+const REMOTE: &str = "lodger has no remote client; run it on the other machine through ssh";
+const SYSTEMD: &str = "the supervisor is systemd and the cgroup is the unit's own";
+const ONE_STORE: &str = "lodger keeps its store in one form only";
+const RUNTIME: &str = "lodger starts containers itself, without a separate runtime program";
+
+/// What podman has for every command and lodger lacks. Never shared with a command's own flags, which win.
+pub(crate) const UNSUPPORTED: &[Unsupported] = &[
+    Unsupported::with_value("cdi-spec-dir", "lodger does not read CDI device specifications"),
+    Unsupported::with_value("cgroup-manager", SYSTEMD),
+    Unsupported::with_value("config", "client configuration is not read; credentials come from auth.json"),
+    Unsupported::with_value("conmon", "there is no monitor process beside a container"),
+    Unsupported::with_value("connection", REMOTE).short('c'),
+    Unsupported::with_value("events-backend", "events are in the journal"),
+    Unsupported::with_value("hooks-dir", "OCI hooks are not run"),
+    Unsupported::with_value("identity", REMOTE),
+    Unsupported::with_value("imagestore", ONE_STORE),
+    Unsupported::with_value("module", "containers.conf modules are not read"),
+    Unsupported::with_value("network-config-dir", "use --root to keep everything elsewhere"),
+    Unsupported::with_value("network-cmd-path", "pasta is found through PATH"),
+    Unsupported::with_value("out", "redirect the output in the shell"),
+    Unsupported::switch("remote", REMOTE).short('r'),
+    Unsupported::with_value("runtime", RUNTIME),
+    Unsupported::with_value("runtime-flag", RUNTIME),
+    Unsupported::with_value("ssh", REMOTE),
+    Unsupported::with_value("storage-driver", ONE_STORE),
+    Unsupported::with_value("storage-opt", ONE_STORE),
+    Unsupported::switch("syslog", "messages go to standard error, which systemd puts into the journal"),
+    Unsupported::with_value("tls-ca", REMOTE),
+    Unsupported::with_value("tls-cert", REMOTE),
+    Unsupported::with_value("tls-details", REMOTE),
+    Unsupported::with_value("tls-key", REMOTE),
+    Unsupported::with_value("tmpdir", "use --runroot for run-time state"),
+    Unsupported::switch("transient-store", "use --root with a directory on a tmpfs"),
+    Unsupported::with_value("url", REMOTE),
+    Unsupported::with_value("volumepath", "use --root to keep everything elsewhere"),
+];

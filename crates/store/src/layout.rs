@@ -9,8 +9,9 @@
 //!     frame                        what lies between the files' bytes in the layer's tar (zstd): with diff/ it
 //!                                  gives the tar back byte for byte
 //!     layer.json                   sizes, compressed digests, attributes of the layer's top directory
-//!     unsynced                     boot ID; complete, but not yet known to be on the disk
-//!   partial/<blob hex>             compressed bytes of a layer on its way; its flock is the layer's lock
+//!     unsynced                     symlink → boot ID: complete, but not yet known to be on the disk
+//!   partial/<blob hex>             compressed bytes of a layer on its way
+//!   partial/<blob hex>.lock        held while somebody fetches it
 //!   images.json                    names and digests → image ID, with each name's history
 //!   images/<image id hex>.json     one image: manifest, layers, sizes
 //!   containers/<id>/               one container
@@ -37,7 +38,7 @@
 //!
 //! 1. `locks/lease`: shared by whoever makes something (a pull holds it to its end); exclusively, and only if nobody
 //!    else has it, by whoever collects. So nothing that is being made, and no layer that a pull found, is collected.
-//! 2. `partial/<blob>`: one layer, while one process fetches and unpacks it.
+//! 2. `partial/<blob>.lock`: one layer, while one process fetches and unpacks it.
 //! 3. `locks/images`, then `locks/volumes`, then `locks/containers`: a few file operations long. Shared while a
 //!    container that uses an image or a volume appears; exclusive while one of these changes or disappears.
 //! 4. `containers/<id>/lock`.
@@ -46,8 +47,8 @@
 //! command that makes or removes something. Everything in `trash/` is garbage at any time. What lies in `tmp/` is garbage
 //! once the lease can be had exclusively. Layers and blobs that no image record names go in `Store::gc`.
 //!
-//! **Durability.** Layers: `syncfs` once for an image, then its record. Between unpacking and that, `unsynced` holds the
-//! boot ID; found with another boot ID, the layer is garbage.
+//! **Durability.** Layers and blobs: `syncfs` once for an image, then its record, then its names. Between unpacking and
+//! that, `unsynced` names the boot; found in another boot, and named by no image's record, the layer is garbage.
 
 use crate::container::ContainerId;
 use spec::Digest;
@@ -112,6 +113,11 @@ pub(crate) fn layer_diff(diff_id: &Digest) -> PathBuf {
 /// The compressed bytes of a layer on its way.
 pub(crate) fn partial(blob: &Digest) -> PathBuf {
     [LAYERS_PARTIAL, &blob.hex()].iter().collect()
+}
+
+/// The lock of a layer on its way.
+pub(crate) fn partial_lock(blob: &Digest) -> PathBuf {
+    [LAYERS_PARTIAL, &format!("{}.lock", blob.hex())].iter().collect()
 }
 
 /// An image's record.

@@ -14,6 +14,7 @@
 //! ```
 
 mod blob;
+mod commit;
 pub mod container;
 mod copy_tree;
 pub mod error;
@@ -31,6 +32,8 @@ mod remove_tree;
 pub mod state;
 mod store;
 pub mod tar;
+#[cfg(test)]
+mod testing;
 pub mod volume;
 
 pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse};
@@ -39,6 +42,7 @@ pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};
 pub use image::{ImageRecord, PastImage, Removal, Removed};
 pub use layer::RootAttributes;
+pub use layer::unpack::{Unpacked, Whiteouts, unpack};
 pub use load::LoadedImage;
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;

@@ -6,15 +6,31 @@
 //! ```
 //!
 //! A layer is checked and complete when `run` returns, and found by other pulls from then on; an image appears in `commit`.
+//!
+//! While a layer streams, its compressed bytes are kept beside it, so that a killed or cut off pull goes on where it was.
 
-use crate::error::{Error, Kind, Result};
-use crate::image::ImageRecord;
-use crate::lock::{Guard, Wait};
+use crate::error::{At, Error, Kind, Result, What};
+use crate::layer::stream::{self, Feed, Streamed, Target};
+use crate::layer::{LayerRecord, Presence};
+use crate::layout;
+use crate::lock::{Access, Guard, Wait};
+use crate::record::{self, Durability};
+use crate::state::boot_id;
 use crate::store::Store;
-use jiff::Timestamp;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+use spec::Digest;
 use spec::oci::{Compression, Descriptor};
-use spec::{Digest, Reference};
-use std::io::Read;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+pub use crate::commit::NewImage;
+
+/// Blobs smaller than this are not kept for resuming: fetching them again costs no more than keeping them.
+const KEEP_FROM: u64 = 256 << 10;
 
 /// Bounds on what one pull may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +49,7 @@ impl Default for Limits {
 /// A pull, load or commit under way. Threads may share it. What it finds or makes is not collected while it lives.
 #[derive(Debug)]
 pub struct Pull<'s> {
-    store: &'s Store,
+    pub(crate) store: &'s Store,
     limits: Limits,
     _lease: Guard,
 }
@@ -50,23 +66,23 @@ pub enum LayerPull<'p> {
 /// A layer whose bytes are wanted. Holds the layer's lock.
 #[derive(Debug)]
 pub struct LayerStream<'p> {
-    pull: &'p Pull<'p>,
-    resume_offset: u64,
+    store: &'p Store,
+    limits: Limits,
+    /// Digest and size of the compressed bytes; the digest is not known before when an archive does not say it.
+    digest: Option<Digest>,
+    size: u64,
+    diff_id: Digest,
+    compression: Compression,
+    partial: Option<Partial>,
+    _lock: Option<Guard>,
 }
 
-/// What makes an image of layers.
-#[derive(Debug, Clone)]
-pub struct NewImage<'a> {
-    /// The manifest, byte for byte.
-    pub manifest: &'a [u8],
-    /// The config, byte for byte; its digest is the image ID.
-    pub config: &'a [u8],
-    /// Full names that it gets, with registry; a missing tag means `latest`.
-    pub names: &'a [Reference],
-    /// Names with digest that it came under: the manifest's own, and that of the index it was chosen from.
-    pub digests: &'a [Reference],
-    /// When.
-    pub now: Timestamp,
+/// The compressed bytes that an earlier try left, and this one adds to.
+#[derive(Debug)]
+struct Partial {
+    path: PathBuf,
+    file: File,
+    length: u64,
 }
 
 impl Store {
@@ -79,7 +95,7 @@ impl Store {
 impl Pull<'_> {
     /// Whether an unpacked layer is there.
     pub fn has_layer(&self, diff_id: &Digest) -> Result<bool> {
-        Ok(self.store.layer_record(diff_id)?.is_some())
+        Ok(self.store.layer_presence(diff_id)? != Presence::Absent)
     }
 
     /// Asks for a layer: the tar with digest `diff_id`, which the blob wraps in `compression`.
@@ -92,34 +108,242 @@ impl Pull<'_> {
         compression: Compression,
         wait: Wait<'_>,
     ) -> Result<LayerPull<'_>> {
-        let _ = (blob, compression, wait, self.limits);
-        match self.has_layer(diff_id)? {
-            true => Ok(LayerPull::Present),
-            false => Ok(LayerPull::Stream(LayerStream { pull: self, resume_offset: 0 })),
+        if self.has_layer(diff_id)? {
+            return Ok(LayerPull::Present);
         }
+        let lock = self.store.lock(&layout::partial_lock(&blob.digest), Access::Exclusive, wait)?;
+        if self.has_layer(diff_id)? {
+            return Ok(LayerPull::Present);
+        }
+        let partial = match blob.size >= KEEP_FROM {
+            true => Some(self.store.open_partial(blob)?),
+            false => None,
+        };
+        Ok(LayerPull::Stream(LayerStream {
+            store: self.store,
+            limits: self.limits,
+            digest: Some(blob.digest),
+            size: blob.size,
+            diff_id: *diff_id,
+            compression,
+            partial,
+            _lock: Some(lock),
+        }))
     }
 
-    /// Makes the image visible: everything durable first, then its record, then its names.
-    ///
-    /// Checks that manifest, config and layers belong together and that every layer is there.
-    pub fn commit(self, image: &NewImage<'_>) -> Result<ImageRecord> {
-        let _ = image;
-        Err(Error::new("commit image", "", Kind::UnsupportedMediaType(String::new())))
+    /// As `layer`, for bytes that are at hand and promise no digest of their own; `size` counts them.
+    pub(crate) fn local_layer(&self, size: u64, diff_id: &Digest, compression: Compression) -> Result<LayerPull<'_>> {
+        if self.has_layer(diff_id)? {
+            return Ok(LayerPull::Present);
+        }
+        Ok(LayerPull::Stream(LayerStream {
+            store: self.store,
+            limits: self.limits,
+            digest: None,
+            size,
+            diff_id: *diff_id,
+            compression,
+            partial: None,
+            _lock: None,
+        }))
+    }
+}
+
+impl Store {
+    fn open_partial(&self, blob: &Descriptor) -> Result<Partial> {
+        let path = layout::partial(&blob.digest);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = File::from(
+            rustix::fs::openat(self.dir(), &path, flags, Mode::from_raw_mode(0o600)).at("open", &self.path(&path))?,
+        );
+        let mut length = file.metadata().at("look at", &self.path(&path))?.len();
+        if length > blob.size {
+            file.set_len(0).at("empty", &self.path(&path))?;
+            length = 0;
+        }
+        Ok(Partial { path, file, length })
     }
 }
 
 impl LayerStream<'_> {
     /// How many of the blob's first bytes an earlier try left here; the reader given to `run` starts behind them.
     pub fn resume_offset(&self) -> u64 {
-        self.resume_offset
+        self.partial.as_ref().map_or(0, |partial| partial.length)
     }
 
     /// Reads the blob's remaining bytes to their end, checks and unpacks them.
     ///
     /// `progress` gets the number of the blob's bytes taken so far, from time to time. Fails with `Kind::Source` when the
-    /// reader does; then, and when the process is killed, the next try resumes. Any other failure starts anew at byte 0.
-    pub fn run(self, rest: impl Read, progress: &dyn Fn(u64)) -> Result<()> {
-        let _ = (rest, progress, self.pull);
-        Err(Error::new("unpack layer", "", Kind::UnsupportedMediaType(String::new())))
+    /// reader does; then, when the process is killed and when the disk is full, the next try resumes. After any other
+    /// failure it starts anew at byte 0.
+    pub fn run(mut self, rest: impl Read, progress: &dyn Fn(u64)) -> Result<()> {
+        let tmp = layout::tmp(&record::random_name());
+        let result = self.unpack(&tmp, rest, progress).and_then(|streamed| self.publish(&tmp, &streamed));
+        if result.is_err() {
+            let _ = self.store.discard(&tmp);
+        }
+        let keep = match &result {
+            Ok(()) => false,
+            Err(error) => matches!(error.kind, Kind::Source(_) | Kind::NoSpace(_) | Kind::Io(_)),
+        };
+        if let (Some(partial), false) = (&self.partial, keep) {
+            let _ = rustix::fs::unlinkat(self.store.dir(), &partial.path, AtFlags::empty());
+        }
+        if let (Some(digest), Ok(())) = (&self.digest, &result) {
+            let _ = rustix::fs::unlinkat(self.store.dir(), layout::partial_lock(digest), AtFlags::empty());
+        }
+        result
     }
+
+    fn unpack(&mut self, tmp: &Path, rest: impl Read, progress: &dyn Fn(u64)) -> Result<Streamed> {
+        let store = self.store;
+        let path = store.path(tmp);
+        let diff = tmp.join(layout::LAYER_DIFF);
+        rustix::fs::mkdirat(store.dir(), tmp, Mode::from_raw_mode(0o700)).at("create", &path)?;
+        rustix::fs::mkdirat(store.dir(), &diff, Mode::from_raw_mode(0o755)).at("create", &path)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let diff = rustix::fs::openat(store.dir(), &diff, flags, Mode::empty()).at("open", &path)?;
+        rustix::fs::fchmod(&diff, Mode::from_raw_mode(0o755)).at("create", &path)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let frame = rustix::fs::openat(store.dir(), tmp.join(layout::LAYER_FRAME), flags, Mode::from_raw_mode(0o600))
+            .at("create", &path)?;
+        let target = Target { diff, frame: File::from(frame), limit: self.limits.layer_size };
+        let compression = self.compression;
+        let streamed = stream::run(&mut BlobFeed::new(self, rest, progress)?, compression, target)?;
+        if streamed.diff_id != self.diff_id {
+            let kind = Kind::DigestMismatch { expected: self.diff_id, actual: streamed.diff_id };
+            return Err(Error::new("unpack", "layer", kind));
+        }
+        Ok(streamed)
+    }
+
+    /// Puts the complete layer in its place.
+    fn publish(&self, tmp: &Path, streamed: &Streamed) -> Result<()> {
+        let store = self.store;
+        let path = store.path(tmp);
+        let exact = !streamed.unpacked.replaced;
+        if !exact {
+            rustix::fs::unlinkat(store.dir(), tmp.join(layout::LAYER_FRAME), AtFlags::empty()).at("remove", &path)?;
+        }
+        let record = LayerRecord {
+            diff_id: self.diff_id,
+            tar_size: streamed.tar_size,
+            size: streamed.unpacked.size,
+            entries: streamed.unpacked.entries,
+            root: streamed.unpacked.root,
+            devices: streamed.unpacked.devices,
+            exact,
+        };
+        let bytes = serde_json::to_vec(&record)
+            .map_err(|error| Error::new("unpack", "layer", Kind::Corrupt(error.to_string())))?;
+        record::create_at(store.dir(), &tmp.join(layout::LAYER_RECORD), &bytes, Durability::Volatile)
+            .at("write", &path)?;
+        rustix::fs::symlinkat(boot_id(), store.dir(), tmp.join(layout::LAYER_UNSYNCED)).at("write", &path)?;
+        let to = layout::layer(&self.diff_id);
+        match rustix::fs::renameat_with(store.dir(), tmp, store.dir(), &to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
+            // The same tar came from a blob with another digest meanwhile.
+            Err(Errno::EXIST) => store.discard(tmp),
+            Err(errno) => Err(Error::at("create", &store.path(&to), errno)),
+        }
+    }
+}
+
+/// Gives the blob's bytes: first what was kept, then the rest, keeping it; and checks them at the end.
+struct BlobFeed<'a, R> {
+    rest: R,
+    kept: Option<&'a mut Partial>,
+    /// Bytes still to come from what was kept.
+    replay: u64,
+    taken: u64,
+    hash: Option<Sha256>,
+    digest: Option<Digest>,
+    size: u64,
+    progress: &'a dyn Fn(u64),
+    path: PathBuf,
+    store: &'a Store,
+    told: Cell<u64>,
+}
+
+impl<'a, R: Read> BlobFeed<'a, R> {
+    fn new(layer: &'a mut LayerStream<'_>, rest: R, progress: &'a dyn Fn(u64)) -> Result<Self> {
+        let store = layer.store;
+        let path = layer.partial.as_ref().map(|partial| store.path(&partial.path)).unwrap_or_default();
+        if let Some(partial) = &mut layer.partial {
+            partial.file.rewind().at("rewind", &path)?;
+        }
+        Ok(Self {
+            rest,
+            replay: layer.partial.as_ref().map_or(0, |partial| partial.length),
+            kept: layer.partial.as_mut(),
+            taken: 0,
+            hash: layer.digest.map(|_| Sha256::new()),
+            digest: layer.digest,
+            size: layer.size,
+            progress,
+            path,
+            store,
+            told: Cell::new(0),
+        })
+    }
+
+    /// Adds bytes to what is kept. If the disk is full, the layer itself needs the space more.
+    fn keep(&mut self, chunk: &[u8]) {
+        let Some(partial) = &mut self.kept else { return };
+        if partial.file.write_all(chunk).is_err() {
+            let _ = partial.file.set_len(0);
+            let _ = rustix::fs::unlinkat(self.store.dir(), &partial.path, AtFlags::empty());
+            self.kept = None;
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let wrong = |kind| Err(Error::new("fetch", "layer", kind));
+        if self.taken != self.size {
+            return wrong(Kind::SizeMismatch { expected: self.size, actual: self.taken });
+        }
+        if let (Some(hash), Some(expected)) = (self.hash.take(), self.digest) {
+            let actual = Digest::from_bytes(hash.finalize().into());
+            if actual != expected {
+                return wrong(Kind::DigestMismatch { expected, actual });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Feed for BlobFeed<'_, R> {
+    fn next(&mut self, chunk: &mut Vec<u8>) -> Result<()> {
+        if let (Some(partial), true) = (&mut self.kept, self.replay > 0) {
+            stream::fill(&mut partial.file, chunk, self.replay).at("read", &self.path)?;
+            if chunk.is_empty() {
+                let gone = std::io::ErrorKind::UnexpectedEof;
+                return Err(Error::at("read", &self.path, std::io::Error::from(gone)));
+            }
+            self.replay -= chunk.len() as u64;
+        } else {
+            // One byte more than is due shows a blob that is too long.
+            let due = (self.size - self.taken).saturating_add(1);
+            let filled = stream::fill(&mut self.rest, chunk, due);
+            // Also what came before an error: the next try goes on behind it.
+            self.keep(chunk);
+            filled.map_err(|error| Error::new("fetch", "layer", Kind::Source(error)))?;
+        }
+        self.taken += chunk.len() as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.update(chunk.as_slice());
+        }
+        if chunk.is_empty() || self.taken > self.size {
+            self.finish()?;
+        }
+        if self.told.replace(self.taken) != self.taken {
+            (self.progress)(self.taken);
+        }
+        Ok(())
+    }
+}
+
+/// For errors: a layer that should be there.
+pub(crate) fn missing_layer(diff_id: &Digest) -> Error {
+    Error::not_found("commit image", What::Layer, diff_id.to_string())
 }

@@ -4,8 +4,15 @@
 //! reader ─► partial file, sha256 ─► decompress ─► sha256, limit ─► tar ─► files under tmp/…/diff
 //! ```
 
-use crate::error::{Kind, Result};
+mod levels;
+pub(crate) mod path;
+pub(crate) mod stream;
+pub(crate) mod unpack;
+
+use crate::error::{Error, Kind, Result};
 use crate::layout;
+use crate::lock::Access;
+use crate::state::boot_id;
 use crate::store::Store;
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
 use rustix::io::Errno;
@@ -63,11 +70,80 @@ pub(crate) struct LayerRecord {
     /// Device nodes that were left out.
     #[serde(default)]
     pub(crate) devices: u64,
+    /// Whether `frame` and `diff` give the tar back. Not if an entry with content was replaced by a later one.
+    #[serde(default)]
+    pub(crate) exact: bool,
+}
+
+/// Whether a layer can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It has to be fetched.
+    Absent,
+    /// It is complete, but an image that needs it must sync it first.
+    Unsynced,
+    /// It is on the disk.
+    Durable,
 }
 
 impl Store {
     /// Reads a layer's record.
     pub(crate) fn layer_record(&self, diff_id: &Digest) -> Result<Option<LayerRecord>> {
         self.read_record(&layout::layer(diff_id).join(layout::LAYER_RECORD))
+    }
+
+    /// Whether a layer can be used. One that a power cut left behind is moved to the trash.
+    pub(crate) fn layer_presence(&self, diff_id: &Digest) -> Result<Presence> {
+        let record = match self.layer_record(diff_id) {
+            Ok(record) => record,
+            // Not synced, so emptied by a power cut; or damaged from outside.
+            Err(Error { kind: Kind::Corrupt(_), .. }) => None,
+            Err(error) => return Err(error),
+        };
+        match (record, self.unsynced_since(diff_id)?) {
+            (Some(_), None) => Ok(Presence::Durable),
+            (Some(_), Some(boot)) if boot == boot_id() => Ok(Presence::Unsynced),
+            (None, None) if !self.exists(&layout::layer(diff_id))? => Ok(Presence::Absent),
+            _ => self.settle_layer(diff_id),
+        }
+    }
+
+    /// The boot in which a layer was unpacked, if nobody has synced it since.
+    fn unsynced_since(&self, diff_id: &Digest) -> Result<Option<String>> {
+        let mark = layout::layer(diff_id).join(layout::LAYER_UNSYNCED);
+        match rustix::fs::readlinkat(self.dir(), &mark, Vec::new()) {
+            Ok(boot) => Ok(Some(boot.to_string_lossy().into_owned())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(Error::at("read", &self.path(&mark), errno)),
+        }
+    }
+
+    /// Decides about a layer with the mark of an earlier boot, or without a record.
+    ///
+    /// Records of images are written after the sync, so a layer that one names is good, and only the removal of its mark was
+    /// lost. Any other goes. Under the images' lock, so that nobody settles the layer that replaces it.
+    fn settle_layer(&self, diff_id: &Digest) -> Result<Presence> {
+        let _images = self.images_lock(Access::Exclusive)?;
+        let readable = matches!(self.layer_record(diff_id), Ok(Some(_)));
+        let mark = self.unsynced_since(diff_id)?;
+        if readable && mark.as_deref() == Some(&boot_id()) {
+            return Ok(Presence::Unsynced);
+        }
+        let named = self.images()?.items.iter().any(|image| image.layers.contains(diff_id));
+        if readable && (mark.is_none() || named) {
+            self.mark_synced(diff_id)?;
+            return Ok(Presence::Durable);
+        }
+        self.to_trash(&layout::layer(diff_id))?;
+        Ok(Presence::Absent)
+    }
+
+    /// After a sync: forgets that a layer was not synced.
+    pub(crate) fn mark_synced(&self, diff_id: &Digest) -> Result<()> {
+        let mark = layout::layer(diff_id).join(layout::LAYER_UNSYNCED);
+        match rustix::fs::unlinkat(self.dir(), &mark, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(Error::at("remove", &self.path(&mark), errno)),
+        }
     }
 }

@@ -1,0 +1,143 @@
+//! What the tests of this crate share: running a test where it has the rights it needs, and looking at trees.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Set in the process that runs a test inside a user namespace, or as a victim of a kill.
+const INSIDE: &str = "STORE_TEST_INSIDE";
+
+/// Runs a test as real root, if we are, and as root of a user namespace with subordinate IDs.
+///
+/// `name` is the test's full path. Where neither is possible it is skipped with the reason.
+pub(crate) fn as_root(name: &str, body: impl Fn()) {
+    if std::env::var_os(INSIDE).is_some() {
+        body();
+        return;
+    }
+    if rustix::process::geteuid().is_root() {
+        body();
+    } else {
+        println!("skipped as real root: not root");
+    }
+    match in_namespace(name) {
+        Err(reason) => println!("skipped in a user namespace: {reason}"),
+        Ok(mut command) => {
+            let output = command.output().unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && text.contains("1 passed"), "in a user namespace: {text}{errors}");
+        }
+    }
+}
+
+/// The command that runs one test of this program as root of a user namespace with 65,536 IDs.
+fn in_namespace(name: &str) -> Result<Command, String> {
+    let user = plain_user()?;
+    let dir = std::env::temp_dir().join(format!("store-test-{}-{}", std::process::id(), crate::record::random_name()));
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let program = dir.join("program");
+    std::fs::copy("/proc/self/exe", &program).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let script =
+        "unshare --user --map-root-user --map-auto -- \"$0\" --exact \"$1\" --nocapture; s=$?; rm -rf \"$2\"; exit $s";
+    let mut command = match &user {
+        Some(user) => {
+            let mut command = Command::new("runuser");
+            command.args(["-u", user, "--", "sh"]);
+            command
+        }
+        None => Command::new("sh"),
+    };
+    command.arg("-c").arg(script).arg(&program).arg(name).arg(&dir);
+    command.env(INSIDE, "1").env("TMPDIR", &dir).current_dir(&dir);
+    let mut probe = match &user {
+        Some(user) => {
+            let mut probe = Command::new("runuser");
+            probe.args(["-u", user, "--", "unshare"]);
+            probe
+        }
+        None => Command::new("unshare"),
+    };
+    let probe = probe.args(["--user", "--map-root-user", "--map-auto", "--", "true"]).output();
+    match probe {
+        Ok(output) if output.status.success() => Ok(command),
+        Ok(output) => {
+            let _ = std::fs::remove_dir_all(&dir);
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+        Err(error) => {
+            let _ = std::fs::remove_dir_all(&dir);
+            Err(format!("unshare: {error}"))
+        }
+    }
+}
+
+/// As root, a user with subordinate IDs; `None` when we are a plain user already.
+fn plain_user() -> Result<Option<String>, String> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let subuid = std::fs::read_to_string("/etc/subuid").map_err(|error| format!("/etc/subuid: {error}"))?;
+    let users = subuid.lines().filter_map(|line| line.split(':').next()).filter(|user| *user != "root");
+    let exists = |user: &&str| Command::new("id").arg(user).output().is_ok_and(|output| output.status.success());
+    users.map(str::trim).find(exists).map(|user| Some(user.to_owned())).ok_or("no user with subordinate IDs".into())
+}
+
+/// Runs another test of this program as a child process, which finds `value` in the environment variable `key`.
+pub(crate) fn child(name: &str, key: &str, value: &Path) -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["--exact", name, "--nocapture"]).env(key, value).env(INSIDE, "1");
+    command
+}
+
+/// A temporary directory whose trees can be deleted whatever modes they have.
+pub(crate) struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// One line for each file below `root`, sorted: kind, mode, owner, size, seconds, path, target.
+pub(crate) fn tree(root: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut todo = vec![PathBuf::new()];
+    while let Some(relative) = todo.pop() {
+        for entry in std::fs::read_dir(root.join(&relative)).unwrap() {
+            let entry = entry.unwrap();
+            let path = relative.join(entry.file_name());
+            let meta = std::fs::symlink_metadata(root.join(&path)).unwrap();
+            let kind = meta.file_type();
+            let (letter, size) = if kind.is_dir() {
+                todo.push(path.clone());
+                ('d', 0)
+            } else if kind.is_symlink() {
+                ('l', 0)
+            } else if kind.is_file() {
+                ('-', meta.size())
+            } else {
+                use std::os::unix::fs::FileTypeExt;
+                (if kind.is_fifo() { 'p' } else { 'c' }, 0)
+            };
+            let target =
+                std::fs::read_link(root.join(&path)).map(|t| format!(" -> {}", t.display())).unwrap_or_default();
+            lines.push(format!(
+                "{} {letter}{:o} {}:{} {size} {}{target}",
+                path.display(),
+                meta.mode() & 0o7777,
+                meta.uid(),
+                meta.gid(),
+                meta.mtime(),
+            ));
+        }
+    }
+    lines.sort();
+    lines
+}

@@ -70,7 +70,7 @@ impl Session {
         let asked = |scheme| {
             let address = self.at(scheme, location, "/v2/")?;
             let call = Call::get(Operation::Ping, location.registry());
-            http::follow(self, &route(location), &address, &call)
+            http::send(self, &route(location), &address, &call)
         };
         let scheme = match asked(Scheme::Https) {
             Ok(_) => Scheme::Https,

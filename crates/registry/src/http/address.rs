@@ -42,12 +42,12 @@ impl Address {
         }
         let text = text.split('#').next().unwrap_or_default();
         let shown = || super::plain_words(text.split('?').next().unwrap_or_default());
-        let uri: Uri = text.parse().map_err(|_| format!("malformed address {:?}", shown()))?;
-        let scheme = match uri.scheme_str() {
-            Some("https") => Scheme::Https,
-            Some("http") => Scheme::Http,
+        let scheme = match text.split_once(':') {
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Scheme::Https,
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => Scheme::Http,
             _ => return Err(format!("{:?} is neither http nor https", shown())),
         };
+        let uri: Uri = text.parse().map_err(|_| format!("malformed address {:?}", shown()))?;
         let authority = uri.authority().ok_or_else(|| format!("no host in {:?}", shown()))?;
         if authority.as_str().contains('@') {
             // Not shown: it may be a password.

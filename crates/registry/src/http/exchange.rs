@@ -111,7 +111,8 @@ fn protocol(call: &Call<'_>, reason: &str) -> Error {
     call.error(Kind::Protocol(reason.to_owned()))
 }
 
-fn send(session: &Session, route: &Route<'_>, address: &Address, call: &Call<'_>) -> Result<Answer, Error> {
+/// One request and nothing that follows from its answer.
+pub(crate) fn send(session: &Session, route: &Route<'_>, address: &Address, call: &Call<'_>) -> Result<Answer, Error> {
     let agent = session.agents.agent(&session.config, route, address)?;
     let method = if call.form.is_some() { Method::POST } else { Method::GET };
     let mut request = ureq::http::Request::builder().method(method).uri(address.to_wire());

@@ -62,7 +62,8 @@ fn handshake(error: &rustls::Error, address: &Address) -> Kind {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 format!("the certificate shown by {host} is for another name")
             }
-            CertificateError::UnknownIssuer => {
+            // A bad signature is an authority that was made anew under its old name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 format!("the certificate of {host} is signed by an authority that is not trusted here")
             }
             other => format!("the certificate of {host} is not acceptable: {}", super::plain_words(&other.to_string())),

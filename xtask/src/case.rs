@@ -103,6 +103,14 @@ impl Host {
         Ok(())
     }
 
+    /// Copies an image of `/images` into the registries, which share one storage, as `NAME:latest`.
+    pub fn push(&self, image: &str) -> Result<()> {
+        let copy = "skopeo copy --quiet --preserve-digests --dest-tls-verify=false";
+        let script = format!("{copy} oci:/images/{image} docker://127.0.0.1:5001/{image}:latest");
+        self.root(&script)?.ok();
+        Ok(())
+    }
+
     /// Makes every account fresh again.
     pub fn clean(&self) -> Result<()> {
         self.root("/usr/local/libexec/lodger-test/clean")?.ok();

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `host` | boots and enters a test host: systemd, users, registries |
+//! | `image` | builds images without a network, also hostile ones |
 //! | `debian` | root file systems from Debian's mirror |
 //! | `ability` | what this machine cannot do, with the reason |
 //! | `suite` | runs every test of the project and counts |
@@ -17,6 +18,7 @@ pub mod cases;
 pub mod debian;
 pub mod digest;
 pub mod host;
+pub mod image;
 pub mod paths;
 pub mod process;
 pub mod rules;

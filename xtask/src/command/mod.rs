@@ -1,6 +1,7 @@
 //! The words of `cargo xtask`.
 
 mod host;
+mod images;
 mod test;
 
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ usage: cargo xtask TASK
                                         run a command in it (as root without --user)
   host shell [--user USER] [NAME]       a login shell in it (as alice)
   host list                             the hosts there are
+  images [NAME…]                        make the images of tests and benchmarks
+  images push [HOST [NAME…]]            and copy them into a host's registries
   test [--tier lint|unit|ns|cli|host] [FILTER]
                                         run all tests, or those of a tier, or those named so
   check-imports                         who imports whom, and the other rules of the tree
@@ -25,6 +28,7 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.split_first() {
         Some((&"host", rest)) => host::run(rest),
+        Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
         Some((&"check-imports", _)) => check_rules(),
         Some((&("help" | "--help" | "-h"), _)) => {

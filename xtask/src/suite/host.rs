@@ -12,6 +12,7 @@ use super::{Tally, Verdict, report};
 use crate::case::Case;
 use crate::cases::AREAS;
 use crate::host::{self, Host, Owner};
+use crate::image::catalogue;
 use crate::{ability, paths, process};
 
 /// Where the last panic happened, for the report of the case it ended.
@@ -61,6 +62,7 @@ fn prepare() -> Result<Host> {
     if std::env::var_os("LODGER_BIN").is_none() {
         build_lodger()?;
     }
+    catalogue::FOR_TESTS.iter().try_for_each(|image| catalogue::ensure(image))?;
     Host::up(&format!("test-{}", std::process::id()), Owner::ThisProcess)
 }
 

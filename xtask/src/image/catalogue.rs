@@ -6,7 +6,8 @@
 //! | name | what |
 //! |---|---|
 //! | `busybox` | a static busybox under all its names; runs `sh` |
-//! | `web` | busybox's web server on port 80 as user `www`, with labels, variables, a working directory |
+//! | `web` | busybox's web server on port 80, with a page and a program that answers the client's address |
+//! | `guest` | every part of a configuration at once: user, variables, working directory, volume, labels, … |
 //! | `nginx` | Debian's nginx, which opens `/dev/stdout` and `/dev/stderr` by name for its logs |
 //! | `big` | 300 MB of programs and text in eight layers, for benchmarks |
 
@@ -17,19 +18,19 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{Image, Layer};
+use super::{Entry, Image, Kind, Layer};
 use crate::debian::Bootstrap;
 use crate::host::rootfs;
 use crate::{paths, process};
 
 /// Change this when an image is made differently.
-const REVISION: &str = "1";
+const REVISION: &str = "2";
 
 /// Every image, quick ones first.
-pub const NAMES: [&str; 4] = ["busybox", "web", "nginx", "big"];
+pub const NAMES: [&str; 5] = ["busybox", "web", "guest", "nginx", "big"];
 
 /// The images that the test cases use.
-pub const FOR_TESTS: [&str; 3] = ["busybox", "web", "nginx"];
+pub const FOR_TESTS: [&str; 4] = ["busybox", "web", "guest", "nginx"];
 
 const BIG_LAYERS: usize = 8;
 const BIG_SIZE: usize = 300_000_000;
@@ -54,6 +55,7 @@ pub fn ensure(name: &str) -> Result<()> {
     let image = match name {
         "busybox" => busybox(&debian)?,
         "web" => web(&debian)?,
+        "guest" => guest(&debian)?,
         "nginx" => nginx(&dir)?,
         "big" => big(&debian)?,
         other => bail!("no such image: {other} ({})", NAMES.join(", ")),
@@ -83,7 +85,7 @@ fn busybox_layer(debian: &Path) -> Result<Layer> {
     for dir in ["bin", "dev", "etc", "home", "proc", "root", "run", "sys", "usr", "usr/bin", "var"] {
         layer.directory(dir);
     }
-    layer.add(&super::Entry::new("tmp", super::Kind::Directory).mode(0o1777));
+    layer.add(&Entry::new("tmp", Kind::Directory).mode(0o1777));
     let content = fs::read(&program).with_context(|| format!("read {program:?}"))?;
     layer.file("bin/busybox", content, 0o755);
     for name in names.lines().filter(|&name| name != "busybox") {
@@ -99,7 +101,7 @@ const SERVE: &str = "#!/bin/sh
 # Serves its working directory until it is told to stop.
 trap 'kill $!; exit 0' TERM INT
 echo \"serving $PWD on port $PORT\"
-httpd -f -v -p \"$PORT\" -h . &
+httpd -f -v -p \"$PORT\" -u www -h . &
 wait
 ";
 
@@ -115,10 +117,30 @@ fn web(debian: &Path) -> Result<Image> {
         "Env": [PATH, "PORT=80"],
         "ExposedPorts": {"80/tcp": {}},
         "Labels": {"org.opencontainers.image.title": "web", "org.opencontainers.image.version": "1"},
-        "User": "www:www",
         "WorkingDir": "/www",
     });
     Ok(Image { reference: reference("web"), config, layers: vec![busybox_layer(debian)?, layer] })
+}
+
+fn guest(debian: &Path) -> Result<Image> {
+    let mut layer = Layer::new();
+    layer.add(&Entry::new("home/guest", Kind::Directory).owner(1000, 100));
+    layer.add(&Entry::new("home/guest/data", Kind::Directory).owner(1000, 100));
+    layer.add(&Entry::new("home/guest/data/seed", Kind::File(b"from the image\n".into())).owner(1000, 100));
+    layer.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:100::/home/guest:/bin/sh\n", 0o644);
+    layer.file("etc/group", "root:x:0:\nusers:x:100:\nextra:x:200:guest\n", 0o644);
+    let config = json!({
+        "Entrypoint": ["/bin/sh", "-c"],
+        "Cmd": ["id; pwd; env"],
+        "Env": [PATH, "FROM_IMAGE=yes", "EMPTY="],
+        "ExposedPorts": {"8080/tcp": {}, "53/udp": {}},
+        "Labels": {"org.opencontainers.image.title": "guest", "two words": "a \"value\""},
+        "StopSignal": "SIGUSR1",
+        "User": "guest",
+        "Volumes": {"/home/guest/data": {}},
+        "WorkingDir": "/home/guest",
+    });
+    Ok(Image { reference: reference("guest"), config, layers: vec![busybox_layer(debian)?, layer] })
 }
 
 fn nginx(dir: &Path) -> Result<Image> {

@@ -35,3 +35,65 @@ pub(crate) fn find(path: &str) -> Option<&'static Command> {
 pub(crate) fn is_group(word: &str) -> bool {
     GROUPS.iter().any(|(name, _)| *name == word)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dispatch;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_command_file_is_forgotten() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/commands");
+        let has_command = |path: &std::path::Path| {
+            std::fs::read_to_string(path).unwrap().contains(concat!("const ", "COMMAND: Command"))
+        };
+        let files = std::fs::read_dir(directory).unwrap().filter(|entry| has_command(&entry.as_ref().unwrap().path()));
+        assert_eq!(files.count(), ALL.len());
+    }
+
+    #[test]
+    fn every_path_leads_to_one_command() {
+        let mut seen = BTreeSet::new();
+        for command in all() {
+            assert!(!command.paths.is_empty() && !command.summary.is_empty() && !command.about.is_empty());
+            for path in command.paths {
+                assert!(seen.insert(*path), "{path} twice");
+                let group = path.split_once(' ').map(|(group, _)| group);
+                assert!(group.is_none_or(is_group), "{path}: no such group");
+                assert_eq!(unsupported::reason(path), None, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_flag_hides_another_of_its_command() {
+        for command in all() {
+            let own = (command.flags)();
+            let beside = dispatch::flags_beside(command, &own);
+            let mine = &beside[..own.len() + command.unsupported.len()];
+            let longs: Vec<&str> =
+                mine.iter().flat_map(|flag| flag.aliases.iter().copied().chain([flag.long])).collect();
+            let shorts: Vec<char> = mine.iter().filter_map(|flag| flag.short).collect();
+            assert_eq!(longs.iter().collect::<BTreeSet<_>>().len(), longs.len(), "{}: {longs:?}", command.name());
+            assert_eq!(shorts.iter().collect::<BTreeSet<_>>().len(), shorts.len(), "{}: {shorts:?}", command.name());
+        }
+    }
+
+    #[test]
+    fn help_and_reasons_are_written_alike() {
+        for command in all() {
+            let own = (command.flags)();
+            for flag in own {
+                assert!(!flag.help.is_empty() && !flag.help.ends_with('.'), "{} --{}", command.name(), flag.long);
+            }
+            for row in command.unsupported {
+                assert!(!row.reason.is_empty() && !row.reason.ends_with('.'), "{} --{}", command.name(), row.flag.long);
+            }
+            assert!(!command.summary.ends_with('.') && command.about.ends_with('.'), "{}", command.name());
+            for example in command.examples {
+                assert!(example.contains("lodger"), "{example}");
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! `lodger __complete WORDS…`: what the shells' scripts ask. The last word is the one being written.
+//! `lodger __complete -- WORDS…`: what the shells' scripts ask. The last word is the one being written.
 
 use crate::command::{Command, Count, Invocation, Visibility};
 use crate::completion;

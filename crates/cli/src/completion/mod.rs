@@ -1,4 +1,4 @@
-//! Shell completion: small scripts that ask `lodger __complete WORDS…` what could come next, and the answer.
+//! Shell completion: small scripts that ask `lodger __complete -- WORDS…` what could come next, and the answer.
 //!
 //! The answer is lines of `candidate⇥description`, then a line `:word` that says what the shell adds of its own: `:none`
 //! nothing, `:file` paths, `:directory` directories.
@@ -7,7 +7,7 @@ mod scripts;
 
 pub(crate) use scripts::{Descriptions, script};
 
-use crate::command::{Command, Visibility};
+use crate::command::Command;
 use crate::{commands, dispatch, global, help};
 use spec::options::parse::Order;
 use spec::options::{Complete, Flag, Value};
@@ -63,8 +63,10 @@ pub(crate) fn answer(words: &[String], names: Names<'_>) -> Answer {
     let mut rest = before;
     let mut path = String::new();
     loop {
-        let Some(used) = skip_flags(rest) else { return Answer::of(Vec::new()) };
-        rest = &rest[used..];
+        rest = match skip_flags(rest) {
+            Ok(used) => &rest[used..],
+            Err(flag) => return value(flag, current, "", names),
+        };
         let Some((word, after)) = rest.split_first() else { break };
         path = if path.is_empty() { word.clone() } else { format!("{path} {word}") };
         rest = after;
@@ -82,17 +84,21 @@ pub(crate) fn answer(words: &[String], names: Names<'_>) -> Answer {
     Answer::of(members.collect()).beginning_with(current)
 }
 
-/// How many words are global flags and their values; `None` when the last still wants a value.
-fn skip_flags(words: &[String]) -> Option<usize> {
+/// How many words are global flags and their values; the flag whose value comes next, if it is the last.
+fn skip_flags(words: &[String]) -> Result<usize, &'static Flag> {
     let mut used = 0;
     while let Some(word) = words.get(used).filter(|word| word.starts_with('-')) {
         used += 1;
-        let takes = |flag: &Flag| format!("--{}", flag.long) == *word && matches!(flag.value, Value::Required(_));
-        if global::OPTIONS.iter().any(|row| takes(&row.flag)) {
+        let named =
+            global::OPTIONS.iter().find(|row| word.strip_prefix("--").is_some_and(|name| row.flag.has_name(name)));
+        if let Some(row) = named {
             used += 1;
+            if used > words.len() {
+                return Err(&row.flag);
+            }
         }
     }
-    (used <= words.len()).then_some(used)
+    Ok(used)
 }
 
 fn in_command(command: &'static Command, before: &[String], current: &str, names: Names<'_>) -> Answer {
@@ -210,12 +216,3 @@ impl Answer {
         text
     }
 }
-
-/// Commands that are shown, for tests of what is offered.
-#[cfg(test)]
-fn shown() -> impl Iterator<Item = &'static Command> {
-    commands::all().filter(|command| command.visibility == Visibility::Shown)
-}
-
-#[cfg(not(test))]
-const _: Visibility = Visibility::Shown;

@@ -30,41 +30,46 @@ pub(crate) fn script(shell: Shell, descriptions: Descriptions) -> String {
 const BASH: &str = r#"# bash completion for lodger                                -*- shell-script -*-
 
 __lodger_complete() {
-    local current="${COMP_WORDS[COMP_CWORD]}" line candidate directive=":none"
-    local -a words=("${COMP_WORDS[@]:1:COMP_CWORD}")
+    local line word current i glue="" directive=":none"
+    local -a words=()
     COMPREPLY=()
 
     # bash takes = and : for words of their own; join what belongs together.
-    if declare -F _get_comp_words_by_ref >/dev/null; then
-        local cur prev cword
-        local -a joined
-        _get_comp_words_by_ref -n "=:" -c cur -w joined -i cword
-        current="$cur"
-        words=("${joined[@]:1:cword}")
-        words[cword-1]="$cur"
-    fi
+    for ((i = 1; i <= COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        if [[ -z "$word" && "${COMP_LINE:0:COMP_POINT}" == *" " ]]; then
+            glue=""
+        fi
+        if [[ ${#words[@]} -gt 0 && ( -n "$glue" || "$word" == [=:]* ) ]]; then
+            words[${#words[@]} - 1]+="$word"
+        else
+            words+=("$word")
+        fi
+        [[ "$word" == [=:]* ]] && glue=1 || glue=""
+    done
+    current="${words[${#words[@]} - 1]}"
 
     while IFS= read -r line; do
         case "$line" in
             :none | :file | :directory) directive="$line" ;;
             *) COMPREPLY+=("${line%%$'\t'*}") ;;
         esac
-    done < <("${COMP_WORDS[0]}" __completeNoDesc "${words[@]}" 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" __completeNoDesc -- "${words[@]}" 2>/dev/null)
 
     case "$directive" in
         :file)
             compopt -o filenames 2>/dev/null
-            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$current")
+            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "${current#--*=}")
             ;;
         :directory)
             compopt -o filenames 2>/dev/null
-            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -d -- "$current")
+            while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -d -- "${current#--*=}")
             ;;
     esac
 
     # What stands before the last = or : is on the line already.
     if [[ "$current" == *[=:]* && "$COMP_WORDBREAKS" == *[=:]* ]]; then
-        local before="${current%"${current##*[=:]}"}" i
+        local before="${current%"${current##*[=:]}"}"
         for i in "${!COMPREPLY[@]}"; do
             COMPREPLY[i]="${COMPREPLY[i]#"$before"}"
         done
@@ -95,11 +100,11 @@ _lodger() {
                 fi
                 ;;
         esac
-    done < <("${words[1]}" @ASK@ "${(@)words[2,CURRENT]}" 2>/dev/null)
+    done < <("${words[1]}" @ASK@ -- "${(@)words[2,CURRENT]}" 2>/dev/null)
 
     case "$directive" in
-        :file) _files ;;
-        :directory) _files -/ ;;
+        :file) compset -P '--*='; _files ;;
+        :directory) compset -P '--*='; _files -/ ;;
         *) _describe -V 'lodger' described ;;
     esac
 }
@@ -116,13 +121,15 @@ const FISH: &str = r#"# fish completion for lodger
 function __lodger_complete
     set -l words (commandline --tokenize --cut-at-cursor --current-process)
     set -l current (commandline --current-token --cut-at-cursor)
-    set -l answer ($words[1] @ASK@ $words[2..-1] "$current" 2>/dev/null)
+    set -l answer ($words[1] @ASK@ -- $words[2..-1] "$current" 2>/dev/null)
     set -q answer[1]; or return
+    set -l before (string match --regex -- '^--[^=]*=' "$current")
+    set -l begun (string replace --regex -- '^--[^=]*=' '' "$current")
     switch $answer[-1]
         case ':file'
-            __fish_complete_path "$current"
+            string join -- \n "$before"(__fish_complete_path "$begun")
         case ':directory'
-            __fish_complete_directories "$current"
+            string join -- \n "$before"(__fish_complete_directories "$begun")
     end
     set -e answer[-1]
     printf '%s\n' $answer

@@ -218,3 +218,56 @@ impl<'de> Deserialize<'de> for Outline {
         deserializer.deserialize_map(Top)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_document_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            let _ = parse(&bytes, None);
+        }
+
+        #[test]
+        fn any_fields_are_a_document_or_refused(
+            fields in prop::collection::vec(("[a-zA-Z]{1,12}|config|layers|manifests|mediaType", "[0-9]|null|\\[\\]|\\{\\}|\"x\""), 0..6),
+            declared in prop::option::of("[a-z/.+]{0,20}"),
+        ) {
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let text = format!("{{\"schemaVersion\":2,{}}}", fields.join(","));
+            let _ = parse(text.as_bytes(), declared.as_deref());
+        }
+
+        #[test]
+        fn the_choice_serves_what_was_asked(
+            offered in prop::collection::vec("linux/(amd64|arm|arm64)(/v[5-9])?", 0..6),
+            wanted in "linux/(amd64|arm|arm64)(/v[5-9])?",
+        ) {
+            let entry = |text: &String| {
+                let platform = Platform::parse(text).unwrap();
+                let spec::Platform { os, architecture, variant } = platform;
+                serde_json::from_value::<Descriptor>(serde_json::json!({
+                    "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                    "digest": format!("sha256:{}", "0".repeat(64)),
+                    "size": 1,
+                    "platform": {"os": os, "architecture": architecture, "variant": variant},
+                })).unwrap()
+            };
+            let index = Index { schema_version: 2, media_type: None, manifests: offered.iter().map(entry).collect() };
+            let wanted = Platform::parse(&wanted).unwrap();
+            let exact = index.manifests.iter().find(|e| e.platform.as_ref().unwrap().platform().as_ref() == Some(&wanted));
+            match choose(&index, &wanted) {
+                Ok(chosen) => {
+                    let platform = chosen.platform.as_ref().unwrap().platform().unwrap();
+                    prop_assert_eq!(&platform.architecture, &wanted.architecture);
+                    if let Some(exact) = exact {
+                        prop_assert!(std::ptr::eq(chosen, exact));
+                    }
+                }
+                Err(_) => prop_assert!(exact.is_none()),
+            }
+        }
+    }
+}

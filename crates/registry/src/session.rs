@@ -15,6 +15,7 @@ pub(crate) struct Session {
     pub(crate) config: Config,
     pub(crate) agents: Agents,
     schemes: Mutex<HashMap<String, Scheme>>,
+    /// By location: one service can hold repositories of several kinds.
     challenges: Mutex<HashMap<String, Challenge>>,
     credentials: Mutex<HashMap<String, Option<Credentials>>>,
     tokens: Mutex<HashMap<String, Arc<Mutex<Option<Token>>>>>,
@@ -85,6 +86,14 @@ impl Session {
         Ok(scheme)
     }
 
+    /// Where a registry may send us. Through a proxy, names are not ours to resolve.
+    pub(crate) fn reach_from(&self, registry: &Address) -> Reach {
+        match self.config.proxies.choose(registry) {
+            Some(_) => Reach::PUBLIC,
+            None => Reach::from_registry(registry),
+        }
+    }
+
     /// The credentials for a location, if there are any; looked up once.
     fn credentials(&self, location: &Location) -> Result<Option<Credentials>, Error> {
         let key = location.to_string();
@@ -105,13 +114,13 @@ impl Session {
         self.credentials(location).is_ok_and(|found| found.is_some())
     }
 
-    /// Remembers how a registry wants to be convinced: with a token, if it offers that. Says whether it can be done.
+    /// Remembers how a location wants to be convinced: with a token, if it offers that. Says whether it can be done.
     pub(crate) fn learn<'a>(&self, location: &Location, headers: impl Iterator<Item = &'a str>) -> Convincing {
         let offers: Vec<Challenge> = headers.flat_map(parse_challenge).collect();
         let bearer = offers.iter().find(|offer| matches!(offer, Challenge::Bearer { .. }));
         match bearer.or(offers.first()) {
             Some(offer) => {
-                locked(&self.challenges).insert(location.registry().to_owned(), offer.clone());
+                locked(&self.challenges).insert(location.to_string(), offer.clone());
                 Convincing::Possible
             }
             None => Convincing::Impossible,
@@ -121,7 +130,7 @@ impl Session {
     /// The `Authorization` for a request, as far as the registry's wish is known. `refused` is a value that it just turned
     /// down.
     pub(crate) fn authorization(&self, location: &Location, refused: Option<&Secret>) -> Result<Option<Secret>, Error> {
-        let challenge = locked(&self.challenges).get(location.registry()).cloned();
+        let challenge = locked(&self.challenges).get(&location.to_string()).cloned();
         let Some(challenge) = challenge else { return Ok(None) };
         let credentials = self.credentials(location)?;
         Ok(match (challenge, credentials) {
@@ -171,7 +180,7 @@ impl Session {
         let mut route = route(location);
         if !realm.same_origin(&registry) {
             route.identity = Identity::Nobody;
-            route.reach = Reach::from_registry(&registry);
+            route.reach = self.reach_from(&registry);
         }
         let asked = self.config.clock.now();
         let call = Call::get(Operation::FetchToken, &subject);

@@ -71,7 +71,9 @@ pub(crate) fn exchange(session: &Session, location: &Location, path: &str, call:
             }
         }
     }
-    answer.accepted(&call, location.registry(), session.has_credentials(location))
+    // Looked up for the message only: a registry that asks for nothing starts no helper.
+    let with_credentials = answer.status == 401 && session.has_credentials(location);
+    answer.accepted(&call, location.registry(), with_credentials)
 }
 
 /// One request with its redirects; any status that is not a redirect is an answer.
@@ -96,7 +98,7 @@ pub(crate) fn follow(session: &Session, route: &Route<'_>, origin: &Address, cal
             call.authorization = None;
             route.identity = Identity::Nobody;
             if route.reach == Reach::ANYWHERE {
-                route.reach = Reach::from_registry(origin);
+                route.reach = session.reach_from(origin);
             }
             if !route.reach.allows_literal(&next) {
                 return Err(call.error(Kind::Redirect(format!("{next} is this machine's or link's own address"))));

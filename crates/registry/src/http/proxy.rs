@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 impl Proxies {
     /// The proxy for an address, or none.
-    pub(super) fn choose(&self, address: &Address) -> Option<&str> {
+    pub(crate) fn choose(&self, address: &Address) -> Option<&str> {
         let proxy = match address.scheme() {
             Scheme::Https => self.https.as_deref(),
             Scheme::Http => self.http.as_deref(),

@@ -19,13 +19,14 @@ pub(crate) struct Reach {
 impl Reach {
     /// For what the user named.
     pub(crate) const ANYWHERE: Self = Self { loopback: true, link_local: true };
-    const PUBLIC: Self = Self { loopback: false, link_local: false };
+    /// For what a registry somewhere else names.
+    pub(crate) const PUBLIC: Self = Self { loopback: false, link_local: false };
 
     /// Where a registry may send us: to ordinary addresses and to its own neighbourhood.
     pub(crate) fn from_registry(registry: &Address) -> Self {
         let mut reach = Self::PUBLIC;
         let host = registry.host().trim_start_matches('[').trim_end_matches(']');
-        // A registry that does not resolve has a proxy in front, or will fail by itself.
+        // A registry that does not resolve fails by itself.
         for address in (host, registry.port()).to_socket_addrs().into_iter().flatten() {
             reach.loopback |= is_loopback(address.ip());
             reach.link_local |= is_link_local(address.ip());
@@ -107,6 +108,21 @@ impl std::error::Error for OutOfReach {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_judged_by_what_it_resolves_to() {
+        let resolve = |reach, host: &str| {
+            let guard = Guard { reach, inner: DefaultResolver::default() };
+            let uri = format!("https://{host}/").parse().unwrap();
+            let settings = ureq::Agent::config_builder().proxy(None).build();
+            guard.resolve(&uri, &settings, Default::default()).map(drop).map_err(|error| error.to_string())
+        };
+        // Decimal for 127.0.0.1: no look at the text sees that.
+        for host in ["localhost", "2130706433"] {
+            assert!(resolve(Reach::PUBLIC, host).unwrap_err().contains("own address"), "{host}");
+            assert_eq!(resolve(Reach::ANYWHERE, host), Ok(()), "{host}");
+        }
+    }
 
     #[test]
     fn a_registry_elsewhere_cannot_point_at_us() {

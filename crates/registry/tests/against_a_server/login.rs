@@ -326,6 +326,7 @@ fn a_credential_helper_is_asked_and_bounded() {
                 ("bad", "echo 'keychain is locked'; exit 1"),
                 ("loud", "exec yes"),
                 ("slow", "exec sleep 60"),
+                ("spy", "touch \"$LODGER_TEST_HELPERS/spied\""),
             ],
         );
     }
@@ -350,6 +351,14 @@ fn a_credential_helper_is_asked_and_bounded() {
     let helper = |name: &str| attempt(format!("{{\"credHelpers\": {{\"{host}\": \"{name}\"}}}}"));
     let store = |name: &str| attempt(format!("{{\"credsStore\": \"{name}\"}}"));
     assert_eq!((helper("good"), store("good")), (Ok(()), Ok(())));
+    // A registry that wants no login starts no program.
+    let open = image();
+    let open = Server::start(move |seen| open.answer(seen));
+    let path = directory.path().join("spy.json");
+    std::fs::write(&path, r#"{"credsStore": "spy"}"#).unwrap();
+    let config = Config { auth: Sources { credentials: None, files: vec![path] }, ..plain().0 };
+    Client::new(config).resolve(&name(&open, ""), &amd64()).unwrap();
+    assert!(!std::path::Path::new(&std::env::var("LODGER_TEST_HELPERS").unwrap()).join("spied").exists());
     for (result, wanted) in [
         (helper("none"), "login required"),
         (store("uninstalled"), "login required"),

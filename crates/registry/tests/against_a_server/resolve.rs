@@ -100,7 +100,6 @@ fn a_digest_is_checked_byte_for_byte_and_no_header_is_trusted() {
     let error = resolve(&server, &pinned).unwrap_err();
     assert!(matches!(&error.kind, Kind::DigestMismatch { wanted, .. } if **wanted == lie), "{error}");
     // The same below an index, where the size gives it away first.
-    let mut content = content;
     content.index(&[("linux/amd64", &image)], Some("latest"));
     let server = Server::start(move |seen| {
         let mut reply = content.answer(seen);

@@ -295,3 +295,50 @@ fn a_verified_registry_cannot_lead_to_plain_http() {
     assert!(error.to_string().contains("is not https"), "{error}");
     assert_eq!(elsewhere.seen().len(), 0);
 }
+
+/// A proxy that carries every CONNECT to `target` and keeps what it was asked.
+fn tunnel(target: std::net::SocketAddr) -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let mut server = std::net::TcpStream::connect(target).unwrap();
+            let mut reader = BufReader::new(client.try_clone().unwrap());
+            let mut line = String::new();
+            let mut asked = String::new();
+            while reader.read_line(&mut line).unwrap() > 2 {
+                asked.push_str(&std::mem::take(&mut line));
+            }
+            sender.send(asked).unwrap();
+            (&client).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let (mut up, mut down) = (server.try_clone().unwrap(), client);
+            std::thread::spawn(move || std::io::copy(&mut reader, &mut up));
+            std::thread::spawn(move || std::io::copy(&mut server, &mut down));
+        }
+    });
+    (address, receiver)
+}
+
+#[test]
+fn a_proxy_carries_tls_without_being_trusted_with_it() {
+    let ca = authority();
+    let shown = signed(&ca, |params| {
+        params.subject_alt_names = vec![rcgen::SanType::DnsName("registry.example".try_into().unwrap())];
+    });
+    let server = serve(&shown);
+    let (proxy, asked) = tunnel(server.address);
+    let (mut config, directory) = machine(&server, &[]);
+    let own = directory.path().join("certs.d/registry.example");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::write(own.join("ca.crt"), ca.pem()).unwrap();
+    config.proxies.https = Some(proxy);
+    let name = Reference::parse("registry.example/team/web").unwrap();
+    Client::new(config.clone()).resolve(&name, &amd64()).unwrap();
+    assert!(asked.recv().unwrap().starts_with("CONNECT registry.example:443 HTTP/1.1\r\n"));
+    // The names are the registry's, not the proxy's.
+    let name = Reference::parse("other.example/team/web").unwrap();
+    let error = Client::new(config).resolve(&name, &amd64()).unwrap_err();
+    assert!(matches!(error.kind, Kind::Tls(_)), "{error}");
+}

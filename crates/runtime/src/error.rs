@@ -34,6 +34,9 @@ pub enum Kind {
     /// The command exists and cannot be executed. Podman's exit code 126.
     #[error("it cannot be executed")]
     CommandNotExecutable,
+    /// The command exists, and the program that runs it (`#!…`, dynamic linker) does not. Podman's exit code 127.
+    #[error("the interpreter that it needs is not in the container")]
+    InterpreterMissing,
     /// The working directory does not exist in the container.
     #[error("no such directory in the container")]
     WorkdirMissing,

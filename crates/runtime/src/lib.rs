@@ -12,7 +12,9 @@ pub mod compile;
 mod error;
 pub mod exec;
 pub mod foreground;
+pub mod helper;
 pub mod plan;
+mod prepare;
 pub mod process;
 pub mod rootfs;
 pub mod seccomp;
@@ -22,7 +24,7 @@ pub mod users;
 
 pub use compile::{Program, compile};
 pub use error::{Error, Kind};
-pub use exec::{ExecPlan, exec};
+pub use exec::{Container, ExecPlan};
 pub use plan::{GuestPath, Plan};
 pub use process::ProcessId;
 pub use rootfs::Rootfs;

@@ -217,6 +217,14 @@ pub struct Bind {
     pub propagation: Propagation,
 }
 
+impl Bind {
+    /// Whether a missing target becomes a directory.
+    pub(crate) fn is_directory(&self) -> bool {
+        use rustix::fs::{FileType, fstat};
+        fstat(&self.source).is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::Directory)
+    }
+}
+
 /// Reach of a bind mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -273,10 +281,8 @@ pub struct Device {
     pub name: CString,
     /// Where.
     pub target: GuestPath,
-    /// How it gets there.
+    /// How it gets there. What may be done with it is up to its permission bits (and, for root, a device filter of the control group).
     pub node: Node,
-    /// Whether it can be written (`r` without `w` makes a bound node read-only).
-    pub access: Access,
 }
 
 /// How a device comes into the container.

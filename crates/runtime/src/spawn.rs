@@ -9,39 +9,118 @@
 //!           ◄─────── end of file, or (op, errno)
 //! ```
 //!
-//! A launcher that dies before `release` takes the child with it: the barrier reads end of file.
+//! A launcher that dies before `release` takes the child with it: the barrier reads end of file. After it, the container lives on.
 
-use crate::compile::Program;
-use crate::error::Error;
+use crate::compile::{BirthPlace, Program};
+use crate::error::{Context, Error, Kind};
+use crate::plan::Parent;
+use crate::prepare::Table;
 use crate::process::ProcessId;
-use std::os::fd::OwnedFd;
+use init::op::Op;
+use init::report::{Failure, GO, LENGTH, Part, Report};
+use init::run::{Start, Tables};
+use kernel::clone::Namespaces;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// A container whose first process waits before its last steps.
+/// A container whose first process waits before its last steps. Dropped, the launcher's end of the pair is closed, which ends the child.
 #[derive(Debug)]
-pub struct Spawned {
+pub struct Spawned<'p> {
     /// The container's first process, as seen by the launcher.
     pub process: ProcessId,
     /// A descriptor of it.
     pub pidfd: OwnedFd,
     /// The master of its terminal, if it has one.
     pub terminal: Option<OwnedFd>,
+    channel: OwnedFd,
+    program: &'p Program<'p>,
 }
 
 /// Starts the child and returns while it works.
 ///
 /// # Errors
 /// When preparing or cloning fails; what fails in the child is reported by [`Spawned::release`].
-pub fn spawn(_program: &Program<'_>) -> Result<Spawned, Error> {
-    todo!("not yet")
+pub fn spawn<'p>(program: &'p Program<'p>) -> Result<Spawned<'p>, Error> {
+    let mut table = Table::new(program.slots, &program.passed);
+    for step in &program.steps {
+        table.take_step(step)?;
+    }
+    let master = program.master.and_then(|slot| table.take(slot));
+    let (channel, child_end) = channel(&table).context("make channel to child", "")?;
+    if let Some(place) = &program.pid_namespace {
+        join(place)?;
+    }
+    let kept = kept(program, &table);
+    let (pid, pidfd) = start(program, &mut table, &channel, &child_end, &kept)?;
+    // The child's end must close with the child, or its end would not be seen.
+    drop(child_end);
+    let process = ProcessId::of(pid.as_raw_nonzero().get())?;
+    Ok(Spawned { process, pidfd, terminal: master, channel, program })
 }
 
-impl Spawned {
+/// The launcher's and the child's end, both out of the way of the payload's descriptors.
+fn channel(table: &Table) -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    let (one, other) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    Ok((table.safe_copy(one.as_fd())?, table.safe_copy(other.as_fd())?))
+}
+
+/// Numbers above 2 that survive until execve, sorted: those passed, and the helper's.
+fn kept(program: &Program<'_>, table: &Table) -> Vec<u32> {
+    let helper = program.helper.and_then(|slot| table.get(slot).ok()).map(|fd| fd.as_raw_fd() as u32);
+    let mut kept: Vec<u32> = program.passed.iter().copied().chain(helper).collect();
+    kept.sort_unstable();
+    kept
+}
+
+/// What counts for children only, and the user namespace that gives the privilege for it.
+fn join(place: &BirthPlace<'_>) -> Result<(), Error> {
+    let (target, kinds) = match place {
+        BirthPlace::Namespace(fd) => (fd.as_fd(), Namespaces::PID),
+        BirthPlace::Process(pidfd, kinds) => (pidfd.as_fd(), *kinds),
+    };
+    move_into_thread_name_spaces(target, ThreadNameSpaceType::from_bits_retain(kinds.bits()))
+        .context("join namespaces of the container", "")
+}
+
+fn start(
+    program: &Program<'_>,
+    table: &mut Table,
+    channel: &OwnedFd,
+    child_end: &OwnedFd,
+    kept: &[u32],
+) -> Result<(Pid, OwnedFd), Error> {
+    let mut argv = program.argv.clone();
+    let parent = match program.parent {
+        Parent::Launcher => kernel::clone::Parent::Caller,
+        Parent::Sibling => kernel::clone::Parent::Callers,
+    };
+    let start = Start {
+        ops: &program.ops,
+        envp: &program.envp,
+        candidates: &program.candidates,
+        kept,
+        report: child_end.as_fd(),
+    };
+    let parent_end = channel.as_raw_fd() as u32;
+    let tables = Tables { slots: table.slots(), argv: &mut argv };
+    kernel::clone::spawn(program.new, parent, program.cgroup, || init::run::run(&start, tables, parent_end))
+        .context("start process of the container", "")
+}
+
+impl Spawned<'_> {
     /// Waits until the child's namespaces and mounts are complete.
     ///
     /// # Errors
     /// What failed in the child.
     pub fn wait_ready(&mut self) -> Result<(), Error> {
-        todo!("not yet")
+        match self.receive()? {
+            Some(Report::Ready) => Ok(()),
+            Some(Report::Failed { op, failure, candidate }) => Err(self.sentence(op, failure, candidate)),
+            None => Err(Error::new("start container", "", Kind::ChildDied)),
+        }
     }
 
     /// The container's network namespace, once it exists (after [`Spawned::wait_ready`]).
@@ -49,20 +128,86 @@ impl Spawned {
     /// # Errors
     /// When the child has died.
     pub fn network_namespace(&self) -> Result<OwnedFd, Error> {
-        todo!("not yet")
+        crate::process::namespace(&self.process, "net")
     }
 
     /// Lets the child go and returns once the payload is executed.
     ///
     /// # Errors
-    /// What failed in the child: [`crate::Kind::CommandNotFound`], [`crate::Kind::CommandNotExecutable`] and all others.
+    /// What failed in the child: [`Kind::CommandNotFound`], [`Kind::CommandNotExecutable`] and all others. The child is reaped then.
     pub fn release(self) -> Result<Running, Error> {
-        todo!("not yet")
+        let sent = send(&self.channel, &GO, SendFlags::NOSIGNAL);
+        loop {
+            match self.receive()? {
+                Some(Report::Ready) => {}
+                Some(Report::Failed { op, failure, candidate }) => {
+                    let error = self.sentence(op, failure, candidate);
+                    self.abort();
+                    return Err(error);
+                }
+                None if sent.is_err() => {
+                    self.abort();
+                    return Err(Error::new("start container", "", Kind::ChildDied));
+                }
+                None => break,
+            }
+        }
+        let Self { process, pidfd, terminal, .. } = self;
+        Ok(Running { process, pidfd, terminal })
     }
 
     /// Kills and reaps the child.
     pub fn abort(self) {
-        todo!("not yet")
+        let _ = kernel::signal::send(self.pidfd.as_fd(), libc::SIGKILL);
+        let _ = wait(self.pidfd.as_fd());
+    }
+
+    /// One message; `None` when the child's end is closed, by execve or death.
+    fn receive(&self) -> Result<Option<Report>, Error> {
+        let mut message = [0u8; LENGTH];
+        loop {
+            match recv(&self.channel, &mut message[..], RecvFlags::empty()) {
+                Ok((_, LENGTH)) => return Ok(Some(Report::decode(&message))),
+                Ok((_, 0)) | Err(Errno::CONNRESET) => return Ok(None),
+                Ok(_) => return Err(Error::new("hear from container", "", Kind::Invalid("unknown message"))),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::system("hear from container", "", errno)),
+            }
+        }
+    }
+
+    /// The sentence for a step that failed in the child.
+    fn sentence(&self, index: u32, failure: Failure, candidate: u32) -> Error {
+        let Failure { errno, part } = failure;
+        let Some(op) = self.program.ops.get(index as usize) else {
+            return Error::system("start container", "", errno);
+        };
+        match op {
+            Op::Execute | Op::ExecuteHelper(..) => self.not_executed(failure, candidate),
+            Op::Chdir(path) => {
+                let error = Error::system("change to working directory", path.to_string_lossy(), errno);
+                match (errno, part) {
+                    (Errno::NOENT | Errno::NOTDIR, _) => error.of_kind(Kind::WorkdirMissing),
+                    (Errno::LOOP, _) | (_, Part::Refuse) => error.of_kind(Kind::Hostile),
+                    _ => error,
+                }
+            }
+            op if part == Part::Refuse => Error::system("step", op, errno).of_kind(Kind::Hostile),
+            op if part == Part::Call => Error::system("step", op, errno),
+            op => Error::system("step", format_args!("{op}: {part}"), errno),
+        }
+    }
+
+    fn not_executed(&self, Failure { errno, part }: Failure, candidate: u32) -> Error {
+        let name = self.program.argv.get(init::run::ROOM).and_then(|word| word.text()).unwrap_or_default();
+        let path = self.program.candidates.get(candidate as usize).copied().unwrap_or(name);
+        match part {
+            Part::Absent => Error::system("execute", name.to_string_lossy(), errno).of_kind(Kind::CommandNotFound),
+            Part::Interpreter => {
+                Error::system("execute", path.to_string_lossy(), errno).of_kind(Kind::InterpreterMissing)
+            }
+            _ => Error::system("execute", path.to_string_lossy(), errno).of_kind(Kind::CommandNotExecutable),
+        }
     }
 }
 
@@ -103,13 +248,42 @@ impl Running {
     /// # Errors
     /// When it is not the caller's child.
     pub fn wait(self) -> Result<Exit, Error> {
-        todo!("not yet")
+        wait(self.pidfd.as_fd()).context("wait for process", self.process.pid)
+    }
+}
+
+/// Reaps a child.
+pub(crate) fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Exit> {
+    loop {
+        match waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+            Ok(status) => {
+                let Some(status) = status else { continue };
+                return Ok(match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => Exit::Code(code as u8),
+                    (None, signal) => Exit::Signal(signal.unwrap_or(libc::SIGKILL)),
+                });
+            }
+        }
     }
 }
 
 /// Whether somebody with an id of this process's user namespace could write the running binary, so that a container must be
 /// started through the sealed helper ([`crate::plan::Entry::Shielded`]).
+///
+/// A payload can name the launcher's binary (`#!/proc/self/exe`) at the moment of execve; what it finds must not be its to change. An
+/// owner or group that is not mapped shows as the overflow id and gives nobody inside a right.
 #[must_use]
 pub fn binary_is_exposed() -> bool {
-    todo!("not yet")
+    use rustix::fs::{Mode, OFlags, fstat, open};
+    const OVERFLOW: u32 = 65534;
+    let Ok(binary) = open(c"/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return true };
+    let Ok(status) = fstat(&binary) else { return true };
+    let mode = status.st_mode;
+    // An owner can always give himself the right to write; without a user namespace root needs none.
+    crate::userns::is_initial()
+        || status.st_uid != OVERFLOW
+        || mode & 0o002 != 0
+        || (mode & 0o020 != 0 && status.st_gid != OVERFLOW)
 }

@@ -10,35 +10,46 @@
 //!
 //! See user_namespaces(7), newuidmap(1).
 
-use crate::error::Error;
-use crate::process::ProcessId;
-use std::os::fd::OwnedFd;
+mod map;
 
-/// One line of `/proc/PID/uid_map`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// First id inside.
-    pub inside: u32,
-    /// First id outside.
-    pub outside: u32,
-    /// How many.
-    pub count: u32,
-}
+pub use map::{Map, Range};
 
-/// Which ids of the parent namespace are which inside.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Map {
-    /// User ids; none overlaps another.
-    pub uids: Vec<Range>,
-    /// Group ids.
-    pub gids: Vec<Range>,
-}
+use crate::error::{Context, Error, Kind};
+use crate::process::{self, ProcessId};
+use kernel::clone::{Namespaces, Never, Parent};
+use kernel::execute::Word;
+use kernel::mount::{Change, Reach, set_attributes};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::mount::MountPropagationFlags;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_thread_res_gid, set_thread_res_uid};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// A new user namespace and the child that still holds it. Dropped, the child ends and the namespace with its last user.
 #[derive(Debug)]
 pub struct Created {
     /// The namespace.
     pub namespace: OwnedFd,
+    holder: Holder,
+}
+
+/// A child in the new namespace that waits for its parent's word.
+#[derive(Debug)]
+struct Holder {
+    process: ProcessId,
+    pidfd: OwnedFd,
+    /// `None` once the child goes its own way.
+    channel: Option<OwnedFd>,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        if self.channel.take().is_some() {
+            let _ = crate::spawn::wait(self.pidfd.as_fd());
+        }
+    }
 }
 
 /// Makes a namespace with this map. Writes the map itself where it may (root, or a single own id), else runs `newuidmap` and
@@ -46,8 +57,55 @@ pub struct Created {
 ///
 /// # Errors
 /// With the kinds that say why user namespaces do not work here.
-pub fn create(_map: &Map) -> Result<Created, Error> {
-    todo!("not yet")
+pub fn create(map: &Map) -> Result<Created, Error> {
+    let helper = crate::helper::memfd().map_err(|error| Error::new("make helper", "", Kind::System).because(error))?;
+    let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+    let (channel, child_end) = pair.context("make user namespace", "")?;
+    let parent_end = channel.as_raw_fd() as u32;
+    let started = kernel::clone::spawn(Namespaces::USER, Parent::Caller, None, || {
+        hold(child_end.as_fd(), helper.as_fd(), parent_end)
+    });
+    let (pid, pidfd) = started.map_err(refused)?;
+    drop(child_end);
+    let pid = pid.as_raw_nonzero().get();
+    let holder = Holder { process: ProcessId::of(pid)?, pidfd, channel: Some(channel) };
+    map::write(pid, map)?;
+    let namespace = process::namespace(&holder.process, "user")?;
+    Ok(Created { namespace, holder })
+}
+
+/// The child: waits for the word to become the keeper; without it, when the parent has closed its end, it ends.
+fn hold(channel: BorrowedFd<'_>, helper: BorrowedFd<'_>, parent_end: u32) -> Never {
+    let _ = kernel::descriptor::close_range(parent_end, parent_end);
+    let mut word = [0u8; 1];
+    if matches!(recv(channel, &mut word[..], RecvFlags::empty()), Ok((_, 1))) {
+        let _ = rustix::process::setsid();
+        let _ = rustix::process::chdir(c"/");
+        kernel::signal::default_all();
+        let _ = kernel::signal::set_mask(kernel::signal::Set::EMPTY);
+        let argv = [Word::new(c"lodger-keeper"), Word::END];
+        let errno = kernel::execute::descriptor(helper, &argv, &[Word::END]);
+        let _ = send(channel, &errno.raw_os_error().to_ne_bytes(), SendFlags::NOSIGNAL);
+    }
+    kernel::clone::exit(125)
+}
+
+/// Why the kernel makes no user namespace.
+fn refused(errno: Errno) -> Error {
+    let why = match errno {
+        Errno::NOSPC | Errno::USERS => "the limit of user namespaces is reached (sysctl user.max_user_namespaces)",
+        Errno::INVAL | Errno::NOSYS => "this kernel is built without user namespaces",
+        Errno::PERM if sysctl_is("kernel/unprivileged_userns_clone", b"0") => {
+            "they are switched off (sysctl kernel.unprivileged_userns_clone=0)"
+        }
+        Errno::PERM => "this process is not allowed to make one (a container's filter, or a chroot)",
+        _ => return Error::system("make user namespace", "", errno),
+    };
+    Error::system("make user namespace", "", errno).of_kind(Kind::NoUserNamespaces(why))
+}
+
+fn sysctl_is(path: &str, value: &[u8]) -> bool {
+    std::fs::read(format!("/proc/sys/{path}")).is_ok_and(|content| content.trim_ascii() == value)
 }
 
 impl Created {
@@ -55,17 +113,30 @@ impl Created {
     ///
     /// # Errors
     /// When the helper cannot be executed.
-    pub fn keep(self) -> Result<ProcessId, Error> {
-        todo!("not yet")
+    pub fn keep(mut self) -> Result<ProcessId, Error> {
+        let Some(channel) = self.holder.channel.take() else {
+            return Err(Error::new("keep user namespace", "", Kind::ChildDied));
+        };
+        send(&channel, b"k", SendFlags::NOSIGNAL).context("keep user namespace", "")?;
+        let mut errno = [0u8; 4];
+        match recv(&channel, &mut errno[..], RecvFlags::empty()) {
+            // Closed by execve.
+            Ok((_, 0)) => Ok(self.holder.process),
+            Ok(_) => {
+                let errno = Errno::from_raw_os_error(i32::from_ne_bytes(errno).clamp(1, 4095));
+                Err(Error::system("execute keeper of user namespace", "", errno))
+            }
+            Err(errno) => Err(Error::system("keep user namespace", "", errno)),
+        }
     }
 }
 
 /// The user namespace that a living process is in: the keeper, or any process of any container in it.
 ///
 /// # Errors
-/// [`crate::Kind::Gone`] when the process has ended or its pid is another's.
-pub fn open(_member: &ProcessId) -> Result<OwnedFd, Error> {
-    todo!("not yet")
+/// [`Kind::Gone`] when the process has ended or its pid is another's.
+pub fn open(member: &ProcessId) -> Result<OwnedFd, Error> {
+    process::namespace(member, "user")
 }
 
 /// Moves the calling process, which must have one thread, into the namespace and makes it root there (or, where 0 is not
@@ -73,8 +144,15 @@ pub fn open(_member: &ProcessId) -> Result<OwnedFd, Error> {
 ///
 /// # Errors
 /// When the namespace is not the caller's own.
-pub fn enter(_namespace: &OwnedFd) -> Result<(), Error> {
-    todo!("not yet")
+pub fn enter(namespace: &OwnedFd) -> Result<(), Error> {
+    move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::User)).context("join user namespace", "")?;
+    let ids = set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)
+        .and_then(|()| set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT));
+    match ids {
+        // Not mapped.
+        Err(Errno::INVAL) => Ok(()),
+        result => result.context("become root of user namespace", ""),
+    }
 }
 
 /// Gives the calling process a mount namespace of its own, into which the host's mounts still travel and out of which nothing
@@ -83,5 +161,26 @@ pub fn enter(_namespace: &OwnedFd) -> Result<(), Error> {
 /// # Errors
 /// When the process lacks `CAP_SYS_ADMIN` in its user namespace.
 pub fn private_mounts() -> Result<(), Error> {
-    todo!("not yet")
+    kernel::clone::unshare(Namespaces::MOUNT).map_err(|errno| {
+        let error = Error::system("make mount namespace", "", errno);
+        match errno {
+            Errno::PERM if sysctl_is("kernel/apparmor_restrict_unprivileged_userns", b"1") => {
+                error.of_kind(Kind::NoUserNamespaces(
+                    "AppArmor takes their privileges (sysctl kernel.apparmor_restrict_unprivileged_userns=1)",
+                ))
+            }
+            _ => error,
+        }
+    })?;
+    let root = rustix::fs::open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).context("open", "/")?;
+    let slave = Change { propagation: u64::from(MountPropagationFlags::DOWNSTREAM.bits()), ..Change::default() };
+    set_attributes(root.as_fd(), &slave, Reach::All).context("separate mounts", "/")
+}
+
+/// Whether the calling process is in the first user namespace, where ids are what they are.
+#[must_use]
+pub fn is_initial() -> bool {
+    let map = std::fs::read("/proc/self/uid_map").unwrap_or_default();
+    let words: Vec<&[u8]> = map.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty()).collect();
+    words == [&b"0"[..], b"0", b"4294967295"]
 }

@@ -1,0 +1,70 @@
+//! Which namespaces are new and which are joined.
+
+use super::{BirthPlace, Builder};
+use crate::plan::{Name, Namespace, OomScore, Plan};
+use init::op::Op;
+use kernel::clone::Namespaces;
+use std::os::fd::AsFd;
+
+impl<'p> Builder<'p> {
+    /// The first steps: namespaces and what is set in them.
+    pub(super) fn namespaces(&mut self, plan: &'p Plan) {
+        if let OomScore::Set(score) = plan.oom_score {
+            self.op(Op::OomScore(score));
+        }
+        // Others are already there and could look into the child: close the curtain first.
+        if !plan.namespaces.pid.is_new() {
+            self.op(Op::Hide);
+        }
+        self.program.new = Namespaces::MOUNT;
+        let all = &plan.namespaces;
+        for (kind, namespace) in [(Namespaces::IPC, &all.ipc), (Namespaces::UTS, &all.uts), (Namespaces::NET, &all.net)]
+        {
+            self.namespace(kind, namespace);
+        }
+        match &all.pid {
+            Namespace::New => self.program.new = self.program.new | Namespaces::PID,
+            Namespace::Host => {}
+            Namespace::Join(fd) => self.program.pid_namespace = Some(BirthPlace::Namespace(fd.as_fd())),
+        }
+        match &all.cgroup {
+            // Not by the clone: its root is to be the group in which the child starts, not the launcher's.
+            Namespace::New => self.op(Op::Unshare(Namespaces::CGROUP)),
+            Namespace::Host => {}
+            Namespace::Join(fd) => self.op(Op::Join(Namespaces::CGROUP, fd.as_fd())),
+        }
+        self.op(Op::Session);
+        self.op(Op::Keyring);
+        if all.uts.is_new() {
+            self.names(plan);
+        }
+        if all.net.is_new() {
+            self.op(Op::Loopback);
+        }
+    }
+
+    fn namespace(&mut self, kind: Namespaces, namespace: &'p Namespace) {
+        match namespace {
+            Namespace::New => self.program.new = self.program.new | kind,
+            Namespace::Host => {}
+            Namespace::Join(fd) => self.op(Op::Join(kind, fd.as_fd())),
+        }
+    }
+
+    fn names(&mut self, plan: &'p Plan) {
+        if let Name::Set(name) = &plan.hostname {
+            self.op(Op::Hostname(name));
+        }
+        if let Name::Set(name) = &plan.domainname {
+            self.op(Op::Domainname(name));
+        }
+    }
+
+    /// The curtain, where it can wait: in a new pid namespace nobody is there yet, and until the barrier the launcher's
+    /// helpers (pasta) must be able to open `/proc/PID/ns/net`.
+    pub(super) fn hide(&mut self, plan: &Plan) {
+        if plan.namespaces.pid.is_new() {
+            self.op(Op::Hide);
+        }
+    }
+}

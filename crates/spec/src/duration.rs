@@ -55,18 +55,27 @@ impl Nanoseconds {
             let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
             let (unit, after) = after.split_at(end);
             let scale = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(bad)?.1;
-            let part = match number.parse::<u64>() {
-                Ok(whole) => whole.checked_mul(scale).ok_or_else(bad)?,
-                Err(_) => {
-                    let value = number.parse::<f64>().map_err(|_| bad())? * scale as f64;
-                    if value >= (1u64 << 63) as f64 { return Err(bad()) } else { value as u64 }
-                }
-            };
+            let part = scaled(number, scale).ok_or_else(bad)?;
             total = total.checked_add(part).filter(|t| *t < 1 << 63).ok_or_else(bad)?;
             rest = after;
         }
         if text.is_empty() { Err(bad()) } else { Ok(Self(total)) }
     }
+}
+
+/// A decimal number times a unit, cut to whole nanoseconds; exact, so that what `Display` prints reads back the same.
+fn scaled(number: &str, scale: u64) -> Option<u64> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.len() <= 24 && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) || (whole.is_empty() && part.is_empty()) {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    // Hours have 13 digits in nanoseconds; what is past the 18th of the fraction cannot matter.
+    let part = &part[..part.len().min(18)];
+    let numerator: u128 = if part.is_empty() { 0 } else { part.parse().ok()? };
+    let fraction = numerator * u128::from(scale) / 10u128.pow(part.len() as u32);
+    whole.checked_mul(scale)?.checked_add(u64::try_from(fraction).ok()?)
 }
 
 impl fmt::Display for Nanoseconds {
@@ -115,12 +124,15 @@ mod tests {
             ("1500us", "1.5ms"),
             ("2h45m", "2h45m0s"),
             ("1ns", "1ns"),
+            ("8.2s", "8.2s"),
+            (".5s", "500ms"),
+            ("0.0000000019s", "1ns"),
         ] {
             let parsed = Nanoseconds::parse(text).unwrap();
             assert_eq!(parsed.to_string(), shown);
             assert_eq!(Nanoseconds::parse(shown).unwrap(), parsed);
         }
-        for text in ["", "5", "s", "1x", "-1s", "1s2", "9999999999h"] {
+        for text in ["", "5", "s", "1x", "-1s", "1s2", "9999999999h", ".s", "1.2.3s", "+1s"] {
             assert!(Nanoseconds::parse(text).is_err(), "{text}");
         }
     }

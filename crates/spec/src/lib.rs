@@ -30,6 +30,7 @@ pub mod reference;
 pub mod resources;
 pub mod security;
 pub mod signal;
+mod word;
 
 pub use container::ContainerSpec;
 pub use digest::Digest;

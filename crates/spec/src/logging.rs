@@ -1,7 +1,9 @@
 //! Where a container's output goes: words of the group `logging`.
 
 use crate::bytes::Bytes;
+use crate::{ParseError, word};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Log driver and its options, as asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,4 +35,25 @@ pub enum LogDriver {
     None,
     /// The caller's own descriptors.
     Passthrough,
+}
+
+const DRIVERS: [(&str, LogDriver); 5] = [
+    ("journald", LogDriver::Journald),
+    ("k8s-file", LogDriver::K8sFile),
+    ("json-file", LogDriver::K8sFile),
+    ("none", LogDriver::None),
+    ("passthrough", LogDriver::Passthrough),
+];
+
+impl LogDriver {
+    /// Parses podman's words.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        word::choose("log driver", text, &DRIVERS)
+    }
+}
+
+impl fmt::Display for LogDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word::word_of(self, &DRIVERS))
+    }
 }

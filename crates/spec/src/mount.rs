@@ -1,4 +1,9 @@
 //! What is mounted into a container: words of the group `mount`.
+//!
+//! A `Mount` has three text forms, `--volume`, `--mount` and `--tmpfs`; every mount has the second.
+
+mod options;
+mod text;
 
 use crate::bytes::Bytes;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,9 @@
 //! The process of a container: words of the group `process`.
 
+use crate::{ParseError, word};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Command, environment, user and terminal, as asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,4 +111,72 @@ pub enum UlimitName {
     Sigpending,
     Stack,
     As,
+}
+
+const ULIMITS: [(&str, UlimitName); 16] = [
+    ("core", UlimitName::Core),
+    ("cpu", UlimitName::Cpu),
+    ("data", UlimitName::Data),
+    ("fsize", UlimitName::Fsize),
+    ("locks", UlimitName::Locks),
+    ("memlock", UlimitName::Memlock),
+    ("msgqueue", UlimitName::Msgqueue),
+    ("nice", UlimitName::Nice),
+    ("nofile", UlimitName::Nofile),
+    ("nproc", UlimitName::Nproc),
+    ("rss", UlimitName::Rss),
+    ("rtprio", UlimitName::Rtprio),
+    ("rttime", UlimitName::Rttime),
+    ("sigpending", UlimitName::Sigpending),
+    ("stack", UlimitName::Stack),
+    ("as", UlimitName::As),
+];
+
+impl UlimitName {
+    /// Parses the lower-case name, or the kernel's (`RLIMIT_NOFILE`).
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let lower = text.to_ascii_lowercase();
+        word::choose("ulimit name", lower.strip_prefix("rlimit_").unwrap_or(&lower), &ULIMITS)
+    }
+}
+
+impl fmt::Display for UlimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word::word_of(self, &ULIMITS))
+    }
+}
+
+impl Ulimit {
+    /// Parses `host` or `NAME=soft[:hard]`.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let bad = |why: &str| ParseError::new("ulimit", text, why);
+        if text == "host" {
+            return Ok(Self::Host);
+        }
+        let (name, limits) = text.split_once('=').ok_or_else(|| bad("expected NAME=soft[:hard] or host"))?;
+        let name = UlimitName::parse(name)?;
+        let limit = |text: &str| match text {
+            "-1" | "unlimited" => Ok(u64::MAX),
+            text => text.parse().map_err(|_| bad("a limit is a whole number, -1 or unlimited")),
+        };
+        let (soft, hard) = match limits.split_once(':') {
+            Some((soft, hard)) => (limit(soft)?, limit(hard)?),
+            None => (limit(limits)?, limit(limits)?),
+        };
+        if soft > hard {
+            return Err(bad("the soft limit must be less than or equal to the hard limit"));
+        }
+        Ok(Self::Set { name, soft, hard })
+    }
+}
+
+impl fmt::Display for Ulimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |limit: u64| if limit == u64::MAX { "-1".to_owned() } else { limit.to_string() };
+        match self {
+            Self::Host => f.write_str("host"),
+            Self::Set { name, soft, hard } if soft == hard => write!(f, "{name}={}", shown(*soft)),
+            Self::Set { name, soft, hard } => write!(f, "{name}={}:{}", shown(*soft), shown(*hard)),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! How an image is fetched: words of the group `pull`.
 
-use crate::Platform;
+use crate::{ParseError, Platform, word};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Pull policy and platform, as asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,4 +43,27 @@ pub enum PullPolicy {
     Never,
     /// When the registry has a newer one.
     Newer,
+}
+
+const POLICIES: [(&str, PullPolicy); 7] = [
+    ("always", PullPolicy::Always),
+    ("missing", PullPolicy::Missing),
+    ("never", PullPolicy::Never),
+    ("newer", PullPolicy::Newer),
+    ("ifnotpresent", PullPolicy::Missing),
+    ("IfNotPresent", PullPolicy::Missing),
+    ("ifnewer", PullPolicy::Newer),
+];
+
+impl PullPolicy {
+    /// Parses podman's words.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        word::choose("pull policy", text, &POLICIES)
+    }
+}
+
+impl fmt::Display for PullPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word::word_of(self, &POLICIES))
+    }
 }

@@ -1,7 +1,9 @@
 //! Limits of a container: words of the group `resources`. Each becomes a property of its unit.
 
 use crate::bytes::Bytes;
+use crate::{ParseError, word};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Limits, as asked; absent = none (pids: 2048).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,4 +72,76 @@ pub enum CgroupMode {
     NoConmon,
     /// The unit's own cgroup.
     Split,
+}
+
+impl<T: fmt::Display> fmt::Display for Limit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(most) => most.fmt(f),
+            Self::Unlimited => f.write_str("-1"),
+        }
+    }
+}
+
+const MODES: [(&str, CgroupMode); 4] = [
+    ("enabled", CgroupMode::Enabled),
+    ("disabled", CgroupMode::Disabled),
+    ("no-conmon", CgroupMode::NoConmon),
+    ("split", CgroupMode::Split),
+];
+
+impl CgroupMode {
+    /// Parses podman's words.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        word::choose("cgroups mode", text, &MODES)
+    }
+}
+
+impl fmt::Display for CgroupMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word::word_of(self, &MODES))
+    }
+}
+
+/// More processors than any machine has.
+const MOST_CPUS: u64 = 1 << 20;
+
+/// Parses `--cpus` to thousandths of a processor: `1.5` → 1500. Digits past the third are rounded.
+pub(crate) fn parse_cpus(text: &str) -> Result<u64, ParseError> {
+    let bad = |why: &str| ParseError::new("number of CPUs", text, why);
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) || (whole.is_empty() && part.is_empty()) {
+        return Err(bad("expected a decimal number such as 1.5"));
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| bad("too large"))? };
+    let digit = |at: usize| part.as_bytes().get(at).map_or(0, |b| u64::from(b - b'0'));
+    let milli = digit(0) * 100 + digit(1) * 10 + digit(2) + u64::from(digit(3) >= 5);
+    if whole > MOST_CPUS {
+        return Err(bad("too large"));
+    }
+    match whole * 1000 + milli {
+        0 if part.bytes().any(|b| b != b'0') => Err(bad("less than a thousandth of a CPU")),
+        cpus => Ok(cpus),
+    }
+}
+
+/// `1500` → `1.5`
+pub(crate) fn show_cpus(milli: u64) -> String {
+    let text = format!("{}.{:03}", milli / 1000, milli % 1000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Checks a list of processors or memory nodes: `0-2,4`.
+pub(crate) fn check_set(what: &str, text: &str) -> Result<String, ParseError> {
+    let number = |text: &str| text.parse::<u16>().ok().filter(|n| *n < 8192 && !text.starts_with('+'));
+    let range = |part: &str| match part.split_once('-') {
+        Some((first, last)) => number(first).zip(number(last)).is_some_and(|(first, last)| first <= last),
+        None => number(part).is_some(),
+    };
+    if text.split(',').all(range) {
+        Ok(text.to_owned())
+    } else {
+        Err(ParseError::new(what, text, "expected numbers and ranges such as 0-3,7"))
+    }
 }

@@ -17,7 +17,7 @@ pub enum Order {
     FlagsFirst,
 }
 
-/// What a command line says.
+/// What a command line says, before it is known what that means.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     /// Index into the flags and value, in the order given. A switch's value is `true` or `false`; a flag with an
@@ -68,6 +68,19 @@ pub enum UsageError {
         /// What was expected.
         source: ParseError,
     },
+    /// A flag that podman has and lodger lacks.
+    #[error("--{name} cannot be used: {reason}")]
+    Unsupported {
+        /// Without the dashes.
+        name: String,
+        /// Why.
+        reason: &'static str,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// A positional that cannot be what it stands for.
+    #[error("{0}")]
+    BadOperand(ParseError),
 }
 
 impl UsageError {
@@ -80,6 +93,7 @@ impl UsageError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownFlag { suggestion: Some(name), .. } => Some(format!("did you mean --{name}?")),
+            Self::Unsupported { hint, .. } => Some((*hint).to_owned()),
             _ => None,
         }
     }

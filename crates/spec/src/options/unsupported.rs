@@ -1,0 +1,392 @@
+//! What podman has and lodger lacks: flags of `run` and `create` and keys of `[Container]`, each with the reason.
+//!
+//! Using one is an error with these words; the compatibility report is made of them. A row that gets its function moves
+//! to its group's file.
+
+use super::{Flag, Form, Key, Verbs};
+
+/// An option that is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsupported {
+    /// The flag, so that its value is skipped and its name completed to the right message.
+    pub flag: Option<Flag>,
+    /// The key of `[Container]`.
+    pub key: Option<Key>,
+    /// Which commands have the flag in podman.
+    pub verbs: Verbs,
+    /// Why, as a sentence without its capital and full stop, which follows a colon.
+    pub reason: &'static str,
+    /// What to do instead, without a full stop.
+    pub hint: &'static str,
+    /// Whether it is meant to come.
+    pub planned: bool,
+}
+
+/// Every refused option, by subject.
+pub const UNSUPPORTED: &[Unsupported] = &[
+    both(
+        "pod",
+        "Pod",
+        Form::Single,
+        "pods are not supported yet",
+        "--network=container:NAME lets containers share one network",
+    ),
+    flag("pod-id-file", "pods are not supported yet", "--network=container:NAME lets containers share one network"),
+    key(
+        "StartWithPod",
+        Form::Switch,
+        "pods are not supported yet",
+        "Wants= and Before= in the [Unit] section order services",
+    ),
+    flag(
+        "init-ctr",
+        "init containers belong to pods, which are not supported yet",
+        "run the step as a Type=oneshot service that this one requires",
+    )
+    .only(Verbs::Create),
+    flag(
+        "requires",
+        "containers that require others are not supported yet",
+        "Requires= and After= in the [Unit] section do this for services",
+    ),
+    flag(
+        "init-path",
+        "the init process is part of lodger and cannot be exchanged",
+        "use --init, or start your own as the entry point",
+    )
+    .never(),
+    flag(
+        "conmon-pidfile",
+        "no conmon process runs beside a container",
+        "--pidfile gives the number of the container's own main process",
+    )
+    .never(),
+    flag("systemd", "containers that run systemd inside are not supported yet", "leave it out for every other program"),
+    flag(
+        "shm-size-systemd",
+        "containers that run systemd inside are not supported yet",
+        "--shm-size sets the size of /dev/shm",
+    ),
+    flag(
+        "preserve-fd",
+        "a list of single file descriptors cannot be handed on yet",
+        "--preserve-fds hands on all from 3 on",
+    )
+    .only(Verbs::Run),
+    flag("passwd-entry", "the line in /etc/passwd cannot be chosen yet", "put the user into the image"),
+    flag("group-entry", "the line in /etc/group cannot be chosen yet", "put the group into the image"),
+    flag(
+        "hostuser",
+        "users of the host cannot be copied into the container yet",
+        "put the user into the image, or use --user with a number",
+    ),
+    flag(
+        "personality",
+        "the execution domain of the process cannot be chosen",
+        "start it with setarch(8) inside the container",
+    )
+    .never(),
+    flag(
+        "volumes-from",
+        "volumes cannot be taken over from another container yet",
+        "name the volumes and mount them with --volume in both",
+    ),
+    flag(
+        "chrootdirs",
+        "files such as /etc/hosts are put into the root directory alone",
+        "bind them into the other directory with --volume",
+    )
+    .never(),
+    both(
+        "secret",
+        "Secret",
+        Form::ShellWords,
+        "secrets are not supported yet",
+        "mount a file: --volume=./password:/run/secrets/password:ro",
+    ),
+    key("VolatileTmp", Form::Switch, "the key is deprecated in podman and was left out", "use Tmpfs=/tmp").never(),
+    both(
+        "network-alias",
+        "NetworkAlias",
+        Form::Lines,
+        "named networks are not supported yet",
+        "--network=container:NAME lets containers share one network, where they meet at localhost",
+    ),
+    both(
+        "ip",
+        "IP",
+        Form::Single,
+        "addresses can be chosen in named networks alone, which are not supported yet",
+        "--publish with an address chooses the host's side",
+    ),
+    both(
+        "ip6",
+        "IP6",
+        Form::Single,
+        "addresses can be chosen in named networks alone, which are not supported yet",
+        "--publish with an address chooses the host's side",
+    ),
+    flag(
+        "mac-address",
+        "hardware addresses can be chosen in named networks alone, which are not supported yet",
+        "--network=pasta:--ns-mac-addr,ADDRESS sets that of the uplink",
+    ),
+    flag("link-local-ip", "the flag has never had an effect in podman", "leave it out").never(),
+    both(
+        "uidmap",
+        "UIDMap",
+        Form::Words,
+        "user namespaces with a mapping of their own are not supported yet",
+        "by default root inside is the caller and the other users are the caller's subordinate ones",
+    ),
+    both(
+        "gidmap",
+        "GIDMap",
+        Form::Words,
+        "user namespaces with a mapping of their own are not supported yet",
+        "by default root inside is the caller and the other users are the caller's subordinate ones",
+    ),
+    both(
+        "subuidname",
+        "SubUIDMap",
+        Form::Single,
+        "user namespaces with a mapping of their own are not supported yet",
+        "by default root inside is the caller and the other users are the caller's subordinate ones",
+    ),
+    both(
+        "subgidname",
+        "SubGIDMap",
+        Form::Single,
+        "user namespaces with a mapping of their own are not supported yet",
+        "by default root inside is the caller and the other users are the caller's subordinate ones",
+    ),
+    key("RemapUsers", Form::Single, "the key is deprecated in podman and was left out", "use UserNS=").never(),
+    key("RemapUid", Form::Words, "the key is deprecated in podman and was left out", "use UserNS=").never(),
+    key("RemapGid", Form::Words, "the key is deprecated in podman and was left out", "use UserNS=").never(),
+    key("RemapUidSize", Form::Single, "the key is deprecated in podman and was left out", "use UserNS=").never(),
+    flag(
+        "seccomp-policy",
+        "an image cannot choose the filter that confines it",
+        "--security-opt=seccomp=FILE names a profile of yours",
+    )
+    .never(),
+    flag("device-cgroup-rule", "device rules cannot be set without root", "--device adds single devices").never(),
+    flag(
+        "gpus",
+        "CDI devices are not supported yet",
+        "--device=/dev/dri adds the graphics devices of the kernel's own drivers",
+    ),
+    flag(
+        "memory-swappiness",
+        "the limit exists only in version 1 of control groups, which lodger does not use",
+        "--memory-swap limits what is swapped",
+    )
+    .never(),
+    flag(
+        "cpu-rt-period",
+        "the limit exists only in version 1 of control groups, which lodger does not use",
+        "--ulimit=rtprio=N allows real-time scheduling",
+    )
+    .never(),
+    flag(
+        "cpu-rt-runtime",
+        "the limit exists only in version 1 of control groups, which lodger does not use",
+        "--ulimit=rtprio=N allows real-time scheduling",
+    )
+    .never(),
+    switch(
+        "oom-kill-disable",
+        "the limit exists only in version 1 of control groups, which lodger does not use",
+        "--oom-score-adj=-1000 spares the container as long as others can be killed",
+    )
+    .never(),
+    flag(
+        "blkio-weight-device",
+        "limits for single disks are not supported yet",
+        "IODeviceWeight= in the [Service] section does this for services",
+    ),
+    flag(
+        "device-read-bps",
+        "limits for single disks are not supported yet",
+        "IOReadBandwidthMax= in the [Service] section does this for services",
+    ),
+    flag(
+        "device-write-bps",
+        "limits for single disks are not supported yet",
+        "IOWriteBandwidthMax= in the [Service] section does this for services",
+    ),
+    flag(
+        "device-read-iops",
+        "limits for single disks are not supported yet",
+        "IOReadIOPSMax= in the [Service] section does this for services",
+    ),
+    flag(
+        "device-write-iops",
+        "limits for single disks are not supported yet",
+        "IOWriteIOPSMax= in the [Service] section does this for services",
+    ),
+    flag(
+        "cgroup-conf",
+        "files of the control group cannot be written directly yet",
+        "the [Service] section takes systemd's resource settings",
+    ),
+    flag(
+        "rdt-class",
+        "cache allocation classes belong to root",
+        "have the administrator assign the service's processes",
+    )
+    .never(),
+    both(
+        "health-on-failure",
+        "HealthOnFailure",
+        Form::Single,
+        "an action when a container becomes unhealthy is not supported yet",
+        "Notify=healthy lets the start fail when it never becomes healthy",
+    ),
+    both(
+        "health-startup-cmd",
+        "HealthStartupCmd",
+        Form::Single,
+        "start-up health checks are not supported yet",
+        "--health-start-period gives time to start in which failures do not count",
+    ),
+    both(
+        "health-startup-interval",
+        "HealthStartupInterval",
+        Form::Single,
+        "start-up health checks are not supported yet",
+        "--health-start-period gives time to start in which failures do not count",
+    ),
+    both(
+        "health-startup-retries",
+        "HealthStartupRetries",
+        Form::Single,
+        "start-up health checks are not supported yet",
+        "--health-start-period gives time to start in which failures do not count",
+    ),
+    both(
+        "health-startup-success",
+        "HealthStartupSuccess",
+        Form::Single,
+        "start-up health checks are not supported yet",
+        "--health-start-period gives time to start in which failures do not count",
+    ),
+    both(
+        "health-startup-timeout",
+        "HealthStartupTimeout",
+        Form::Single,
+        "start-up health checks are not supported yet",
+        "--health-start-period gives time to start in which failures do not count",
+    ),
+    both(
+        "health-log-destination",
+        "HealthLogDestination",
+        Form::Single,
+        "the log of health checks cannot be changed yet",
+        "it is kept with the container: the last 5 results of 500 characters",
+    ),
+    both(
+        "health-max-log-count",
+        "HealthMaxLogCount",
+        Form::Single,
+        "the log of health checks cannot be changed yet",
+        "it is kept with the container: the last 5 results of 500 characters",
+    ),
+    both(
+        "health-max-log-size",
+        "HealthMaxLogSize",
+        Form::Single,
+        "the log of health checks cannot be changed yet",
+        "it is kept with the container: the last 5 results of 500 characters",
+    ),
+    flag(
+        "creds",
+        "every user of the machine could read the password in the list of processes",
+        "use lodger login, or --authfile",
+    )
+    .never(),
+    flag(
+        "cert-dir",
+        "certificates for a single pull are not supported yet",
+        "add the authority to the system's store of certificates",
+    ),
+    flag("decryption-key", "encrypted images are not supported", "pull with a tool that decrypts, and load the result")
+        .never(),
+    switch("disable-content-trust", "the flag has never had an effect in podman", "leave it out").never(),
+    key(
+        "ContainersConfModule",
+        Form::Lines,
+        "there is no containers.conf with modules",
+        "say it with keys of this section",
+    )
+    .never(),
+    key(
+        "GlobalArgs",
+        Form::ShellWords,
+        "the generated service does not call podman",
+        "PodmanArgs= takes the flags of run",
+    )
+    .never(),
+];
+
+const fn both(
+    flag: &'static str,
+    key: &'static str,
+    form: Form,
+    reason: &'static str,
+    hint: &'static str,
+) -> Unsupported {
+    let flag = Some(Flag::with_value(flag, "VALUE", ""));
+    Unsupported { flag, key: Some(Key { name: key, form }), verbs: Verbs::Both, reason, hint, planned: true }
+}
+
+const fn flag(flag: &'static str, reason: &'static str, hint: &'static str) -> Unsupported {
+    let flag = Some(Flag::with_value(flag, "VALUE", ""));
+    Unsupported { flag, key: None, verbs: Verbs::Both, reason, hint, planned: true }
+}
+
+const fn switch(flag: &'static str, reason: &'static str, hint: &'static str) -> Unsupported {
+    Unsupported { flag: Some(Flag::switch(flag, "")), key: None, verbs: Verbs::Both, reason, hint, planned: true }
+}
+
+const fn key(name: &'static str, form: Form, reason: &'static str, hint: &'static str) -> Unsupported {
+    Unsupported { flag: None, key: Some(Key { name, form }), verbs: Verbs::Both, reason, hint, planned: true }
+}
+
+impl Unsupported {
+    /// The same row, not meant to come.
+    const fn never(mut self) -> Self {
+        self.planned = false;
+        self
+    }
+
+    /// The same row for one command.
+    const fn only(mut self, verbs: Verbs) -> Self {
+        self.verbs = verbs;
+        self
+    }
+
+    /// The row of a flag, without the dashes.
+    pub fn of_flag(name: &str) -> Option<&'static Self> {
+        UNSUPPORTED.iter().find(|row| row.flag.is_some_and(|flag| flag.long == name))
+    }
+
+    /// The row of a key of `[Container]`.
+    pub fn of_key(name: &str) -> Option<&'static Self> {
+        UNSUPPORTED.iter().find(|row| row.key.is_some_and(|key| key.name == name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_reason_and_a_way_out() {
+        for row in UNSUPPORTED {
+            let name = row.flag.map(|flag| flag.long).or(row.key.map(|key| key.name)).expect("a name");
+            assert!(!row.reason.is_empty() && !row.reason.ends_with('.'), "{name}");
+            assert!(!row.hint.is_empty() && !row.hint.ends_with('.'), "{name}");
+        }
+    }
+}

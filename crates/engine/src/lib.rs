@@ -1,1 +1,102 @@
-//! The verbs of lodger as a library.
+//! The verbs of lodger as a library: what a command does, without its words, tables and exit codes.
+//!
+//! An [`Engine`] is the caller's view of the machine: who they are, their store, their systemd. Each verb is a method in
+//! the file that has its name. Nothing here prints, parses flags or exits.
+//!
+//! ```text
+//! host, config, systemd     facts: the caller, files and environment, D-Bus
+//! images                    pull, load, tag, remove
+//! resolve                   ContainerSpec + image + host → runtime::Plan
+//! launch                    Plan → process: the one way a container starts
+//! containers                create, start, stop, remove, list, exec, …
+//! logs                      what they wrote
+//! ```
+
+mod boot;
+pub mod config;
+pub mod containers;
+pub mod error;
+pub mod host;
+pub mod images;
+mod inherited;
+pub mod launch;
+pub mod logs;
+mod resolve;
+pub mod systemd;
+mod unit;
+mod userns;
+pub mod volumes;
+
+pub use error::{Error, Kind, Result};
+pub use host::Host;
+pub use images::{PullEvent, PullReport};
+
+use std::path::PathBuf;
+use store::Store;
+
+/// The caller's view of the machine.
+#[derive(Debug)]
+pub struct Engine {
+    /// Who and where.
+    pub host: Host,
+    /// What is on disk.
+    pub store: Store,
+    entered: userns::Entered,
+}
+
+impl Engine {
+    /// Opens the caller's store; `root` is `--root`, absent = the user's own.
+    pub fn open(root: Option<PathBuf>) -> Result<Self> {
+        let host = Host::read()?;
+        let root = root.unwrap_or_else(|| host.data_dir());
+        let store = Store::open(&root).map_err(store_error)?;
+        Ok(Self { host, store, entered: userns::Entered::default() })
+    }
+}
+
+/// Gives a store's error its kind here.
+fn store_error(error: store::Error) -> Error {
+    use store::{Kind as From, What};
+    let subject = error.subject.clone();
+    let kind = match &error.kind {
+        From::NotFound(What::Container) => Kind::NoSuchContainer(subject),
+        From::NotFound(What::Image) => Kind::NoSuchImage(subject),
+        From::NotFound(What::Volume) => Kind::NoSuchVolume(subject),
+        From::NameInUse { id } => Kind::NameInUse { name: subject, id: id.clone() },
+        From::InUse { by } => Kind::InUse { what: subject, by: by.clone() },
+        From::Ambiguous { .. } => Kind::Ambiguous(subject),
+        From::NoSpace(_) => Kind::NoSpace,
+        From::Locked { .. } => Kind::Locked(error.to_string()),
+        From::DigestMismatch { .. } | From::SizeMismatch { .. } | From::Corrupt(_) => Kind::Corrupt,
+        From::Source(_) => return source_error(error),
+        From::InvalidName(text) => Kind::Invalid(text.clone()),
+        _ => Kind::Other,
+    };
+    match kind {
+        // These say it all; the store's own sentence would repeat it.
+        Kind::NoSuchContainer(_)
+        | Kind::NoSuchImage(_)
+        | Kind::NoSuchVolume(_)
+        | Kind::NameInUse { .. }
+        | Kind::InUse { .. } => Error::new(kind),
+        kind => Error::caused(kind, error),
+    }
+}
+
+/// The registry's own error comes out of a failed layer, where there is one.
+fn source_error(error: store::Error) -> Error {
+    let store::Kind::Source(source) = error.kind else { return Error::caused(Kind::Other, error) };
+    match registry::Error::from_io(source) {
+        Ok(error) => images::registry_error(error),
+        Err(source) => Error::io(format!("{} {}", error.op, error.subject), source),
+    }
+}
+
+/// Gives a launcher's error its kind here.
+fn runtime_error(error: runtime::Error) -> Error {
+    let kind = userns::kind_of(&error).or_else(|| launch::start_kind(&error)).unwrap_or(Kind::Other);
+    match kind {
+        Kind::CommandNotFound(_) | Kind::CommandNotInvocable(_) => Error::new(kind),
+        kind => Error::caused(kind, error),
+    }
+}

@@ -1,0 +1,98 @@
+//! After a reboot: containers with a restart policy come back through one small unit, `lodger-restart.service`.
+//!
+//! Transient units end with the boot. The unit runs `lodger start --all --filter should-start-on-boot=true`; it is written
+//! and enabled the first time it is needed, for a user in `~/.config/systemd/user`.
+
+use crate::Engine;
+use crate::error::{Error, Result};
+use spec::lifecycle::Restart;
+use std::path::{Path, PathBuf};
+use store::ContainerRecord;
+
+const NAME: &str = "lodger-restart.service";
+
+/// Whether a container is to be started after a reboot.
+pub(crate) fn wanted(record: &ContainerRecord, stopped_by_hand: bool) -> bool {
+    match record.spec.lifecycle.restart {
+        Some(Restart::Always) => true,
+        Some(Restart::UnlessStopped) => !stopped_by_hand,
+        // podman starts these only while they have not failed too often; after a boot the count begins anew.
+        Some(Restart::OnFailure(_)) => !stopped_by_hand,
+        Some(Restart::No) | None => false,
+    }
+}
+
+/// Writes and enables the unit, where the container needs it and it is not there.
+pub(crate) fn prepare(engine: &Engine, record: &ContainerRecord) -> Result<()> {
+    if !wanted(record, false) || record.auto_remove {
+        return Ok(());
+    }
+    let (directory, target) = match engine.host.rootless() {
+        true => (engine.host.config_dir().join("systemd/user"), "default.target"),
+        false => (PathBuf::from("/etc/systemd/system"), "multi-user.target"),
+    };
+    let program = std::env::current_exe().map_err(|e| Error::io("find lodger's own program file", e))?;
+    let text = text(&program, engine.store.root(), target);
+    let path = directory.join(NAME);
+    if std::fs::read_to_string(&path).is_ok_and(|found| found == text)
+        && directory.join(format!("{target}.wants")).join(NAME).exists()
+    {
+        return Ok(());
+    }
+    write(&directory, &path, &text, target)?;
+    // The manager learns of it at the next boot anyhow; now it can be seen as well.
+    if let Some(systemd) = &engine.host.systemd {
+        systemd.reload()?;
+    }
+    Ok(())
+}
+
+fn write(directory: &Path, path: &Path, text: &str, target: &str) -> Result<()> {
+    let wants = directory.join(format!("{target}.wants"));
+    std::fs::create_dir_all(&wants).map_err(|e| Error::io(format!("create {wants:?}"), e))?;
+    let temporary = directory.join(format!(".{NAME}.{}", std::process::id()));
+    std::fs::write(&temporary, text).map_err(|e| Error::io(format!("write {temporary:?}"), e))?;
+    std::fs::rename(&temporary, path).map_err(|e| Error::io(format!("write {path:?}"), e))?;
+    let link = wants.join(NAME);
+    match std::os::unix::fs::symlink(path, &link) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::io(format!("create {link:?}"), error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn text(program: &Path, root: &Path, target: &str) -> String {
+    let quote = |path: &Path| {
+        let text =
+            path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
+        format!("\"{text}\"")
+    };
+    format!(
+        "# Written by lodger; starts containers with a restart policy after a reboot.\n\
+         [Unit]\n\
+         Description=Start lodger's containers that have a restart policy\n\
+         After=network-online.target\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         ExecStart={} --root {} start --all --filter should-start-on-boot=true\n\
+         \n\
+         [Install]\n\
+         WantedBy={target}\n",
+        quote(program),
+        quote(root)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_add_a_directive() {
+        let text = text(Path::new("/opt/a b/%n\"$x"), Path::new("/r"), "default.target");
+        assert!(text.contains("ExecStart=\"/opt/a b/%%n\\\"$$x\" --root \"/r\" start --all"), "{text}");
+    }
+}

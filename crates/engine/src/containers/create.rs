@@ -1,0 +1,267 @@
+//! `create`: the image found, volumes made, a record written; nothing runs.
+
+use super::names;
+use crate::error::{Error, Kind, Result};
+use crate::images::PullReport;
+use crate::resolve::process::{self, Surrounding};
+use crate::{Engine, resolve, store_error};
+use jiff::Timestamp;
+use spec::ContainerSpec;
+use spec::container::Root;
+use spec::mount::{ImageVolume, Mount, MountSource};
+use spec::oci::ContainerDefaults;
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use store::{ContainerId, ContainerRecord, Durability, ImageRecord, ImageUse, ProcessId, VolumeRecord};
+
+/// What `create` is given.
+#[derive(Debug, Clone)]
+pub struct NewContainer {
+    /// What was asked.
+    pub spec: ContainerSpec,
+    /// The command line, for `inspect`.
+    pub command: Vec<String>,
+}
+
+/// How often a made-up name is tried.
+const NAME_TRIES: usize = 20;
+
+impl Engine {
+    /// Makes a container. On any error nothing is left of it.
+    pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
+        let NewContainer { mut spec, command } = new;
+        resolve::check(&spec, &self.host)?;
+        let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
+        let image = match &spec.root {
+            Root::Image(name) => Some(self.image_for(name, &spec.pull, report)?),
+            Root::Directory { .. } => None,
+        };
+        let defaults = match &image {
+            Some(image) => self.image_config(image)?.config,
+            None => ContainerDefaults::default(),
+        };
+        add_image_volumes(&mut spec, &defaults);
+        freeze(&mut spec, &defaults)?;
+        if spec.identity.replace {
+            if let Some(name) = spec.identity.name.clone() {
+                self.replace(&name)?;
+            }
+        }
+        let name_given = spec.identity.name.clone();
+        let durability = if spec.lifecycle.remove { Durability::Volatile } else { Durability::Durable };
+        let mut record = ContainerRecord {
+            id: ContainerId::random(),
+            name: String::new(),
+            created: Timestamp::now(),
+            image: image.as_ref().map(|image| image_use(image, &spec)),
+            create_command: command,
+            volumes: Vec::new(),
+            auto_remove: spec.lifecycle.remove,
+            creator: ProcessId::own(),
+            spec,
+        };
+        record.volumes = self.make_volumes(&mut record.spec, durability)?;
+        self.write_named(&mut record, name_given, durability)?;
+        if let Some(mut file) = cidfile {
+            let path = record.spec.identity.cidfile.clone().unwrap_or_default();
+            file.write_all(record.id.as_str().as_bytes())
+                .map_err(|e| Error::io(format!("write container ID to {path:?}"), e))?;
+        }
+        Ok(record)
+    }
+
+    /// Writes the record under the name that was given, or under a made-up one that is free.
+    fn write_named(&self, record: &mut ContainerRecord, given: Option<String>, durability: Durability) -> Result<()> {
+        if let Some(name) = given {
+            record.name = name;
+            return self.store.create_container(record, durability).map_err(store_error);
+        }
+        let mut last = None;
+        for attempt in 0..NAME_TRIES {
+            let mut bits = [0u8; 8];
+            rustix::rand::getrandom(&mut bits, rustix::rand::GetRandomFlags::empty())
+                .map_err(|e| Error::io("make up a name", e.into()))?;
+            let bits = u64::from_le_bytes(bits);
+            record.name = names::from_random(bits);
+            if attempt > 2 {
+                record.name.push_str(&format!("_{}", bits % 10_000));
+            }
+            match self.store.create_container(record, durability) {
+                Ok(()) => return Ok(()),
+                Err(error) if matches!(error.kind, store::Kind::NameInUse { .. }) => last = Some(error),
+                Err(error) => return Err(store_error(error)),
+            }
+        }
+        Err(last.map_or_else(|| Error::other("no free name found"), store_error))
+    }
+
+    /// Makes the volumes that are missing; anonymous ones get a name, which the spec holds from then on.
+    fn make_volumes(&self, spec: &mut ContainerSpec, durability: Durability) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for mount in &mut spec.mounts.list {
+            let (name, anonymous) = match &mount.source {
+                MountSource::Volume(name) => (name.clone(), false),
+                MountSource::Anonymous => (ContainerId::random().to_string(), true),
+                MountSource::Bind(_) | MountSource::Tmpfs { .. } => continue,
+            };
+            let record = VolumeRecord {
+                name: name.clone(),
+                driver: "local".to_owned(),
+                labels: Default::default(),
+                options: Default::default(),
+                created: Timestamp::now(),
+                anonymous,
+                needs_copy_up: mount.options.copy.unwrap_or(true),
+                uid: 0,
+                gid: 0,
+            };
+            match self.store.create_volume(&record, durability) {
+                Ok(()) => {}
+                Err(error) if matches!(error.kind, store::Kind::Exists) => {}
+                Err(error) => return Err(store_error(error)),
+            }
+            if anonymous {
+                mount.source = MountSource::Volume(name.clone());
+            }
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// `--replace`: the container that bears the name goes, running or not.
+    fn replace(&self, name: &str) -> Result<()> {
+        match self.container(name) {
+            Ok(old) if old.record.name == name => self.remove(&old, crate::containers::Force::Kill),
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.kind, Kind::NoSuchContainer(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Volumes that the image declares and nothing is mounted on become anonymous volumes or tmpfs.
+fn add_image_volumes(spec: &mut ContainerSpec, image: &ContainerDefaults) {
+    let source = match spec.mounts.image_volume.unwrap_or(ImageVolume::Anonymous) {
+        ImageVolume::Ignore => return,
+        ImageVolume::Anonymous => MountSource::Anonymous,
+        ImageVolume::Tmpfs => MountSource::Tmpfs { size: None, mode: None, copy_up: true },
+    };
+    let taken: BTreeSet<String> = spec.mounts.list.iter().map(|mount| clean(&mount.target)).collect();
+    for target in image.volumes.keys().filter(|target| target.starts_with('/')) {
+        if clean(target) != "/" && !taken.contains(&clean(target)) {
+            spec.mounts.list.push(Mount {
+                target: target.clone(),
+                source: source.clone(),
+                options: Default::default(),
+            });
+        }
+    }
+}
+
+/// Takes in what only the caller's surroundings know, so that a later start, in another directory and environment, is the
+/// same: variables become values, relative paths absolute.
+fn freeze(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
+    let directory = std::env::current_dir().map_err(|e| Error::io("find the working directory", e))?;
+    let absolute = |path: &mut String| {
+        let joined = directory.join(&*path);
+        joined
+            .to_str()
+            .map(|text| *path = text.to_owned())
+            .ok_or_else(|| Error::invalid(format!("path {joined:?} is not UTF-8")))
+    };
+    for mount in &mut spec.mounts.list {
+        if let MountSource::Bind(path) = &mut mount.source {
+            absolute(path)?;
+            std::fs::metadata(&*path).map_err(|_| bind_source_error(Path::new(&*path)))?;
+        }
+    }
+    if let Root::Directory { path, .. } = &mut spec.root {
+        absolute(path)?;
+    }
+    for path in [&mut spec.logging.path, &mut spec.identity.pidfile].into_iter().flatten() {
+        absolute(path)?;
+    }
+    let mut files = Vec::new();
+    for path in std::mem::take(&mut spec.process.env_files) {
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| Error::io(format!("read environment file {path:?}"), e))?;
+        files.push((path, text));
+    }
+    let around = Surrounding {
+        caller: &|name| std::env::var(name).ok(),
+        caller_all: &|| {
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect()
+        },
+        proxies: crate::config::proxy_environment().collect(),
+        files,
+    };
+    let env = process::environment(&spec.process, image, &around)?;
+    let process = &mut spec.process;
+    process.env = env.into_iter().map(|(name, value)| (name, Some(value))).collect();
+    (process.env_host, process.http_proxy, process.unset_env_all) = (false, Some(false), true);
+    process.env_merge.clear();
+    process.unset_env.clear();
+    label_files(spec)
+}
+
+fn label_files(spec: &mut ContainerSpec) -> Result<()> {
+    for path in std::mem::take(&mut spec.identity.label_files) {
+        let text = std::fs::read_to_string(&path).map_err(|e| Error::io(format!("read label file {path:?}"), e))?;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            spec.identity.labels.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Why a bind's source cannot be used, in podman's words, with the directory that stands in the way.
+fn bind_source_error(path: &Path) -> Error {
+    let missing = std::fs::metadata(path).err().unwrap_or_else(|| std::io::ErrorKind::NotFound.into());
+    let blocked = path.ancestors().skip(1).find(|parent| std::fs::metadata(parent).is_ok());
+    let error = Error::io(format!("statfs {}", path.display()), missing);
+    match blocked {
+        Some(parent) => error.within(format!("bind mount source (reachable as far as {})", parent.display())),
+        None => error,
+    }
+}
+
+fn image_use(image: &ImageRecord, spec: &ContainerSpec) -> ImageUse {
+    let asked = match &spec.root {
+        Root::Image(name) => name.as_str(),
+        Root::Directory { .. } => "",
+    };
+    let bare = asked.split(['@', ':']).next().unwrap_or(asked);
+    let full = image.names.iter().find(|name| name.name() == bare || name.name().ends_with(&format!("/{bare}")));
+    let name = full
+        .map_or_else(|| image.names.first().map_or_else(|| asked.to_owned(), ToString::to_string), ToString::to_string);
+    ImageUse {
+        id: image.id,
+        name,
+        manifest: Some(image.manifest),
+        layers: image.layers.clone(),
+        root: image.root.clone(),
+    }
+}
+
+/// A path as text, without doubled or closing slashes; only for telling whether two targets are the same.
+fn clean(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    format!("/{}", parts.join("/"))
+}
+
+fn open_cidfile(path: &str) -> Result<std::fs::File> {
+    let open = OpenOptions::new().write(true).create_new(true).open(Path::new(path));
+    open.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::invalid(format!(
+            "container ID file {path:?} exists; is another container running? Remove it or choose another --cidfile"
+        )),
+        _ => Error::io(format!("create container ID file {path:?}"), error),
+    })
+}

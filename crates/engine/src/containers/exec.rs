@@ -1,0 +1,186 @@
+//! `exec`: a further process in a running container, with nothing left behind.
+
+use super::{Container, process_id};
+use crate::error::{Error, Result};
+use crate::launch::{self, Ended, StandardInput};
+use crate::resolve::{files, identity, process, security};
+use crate::{Engine, inherited, runtime_error};
+use runtime::ExecPlan;
+use runtime::capability::Sets;
+use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
+use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Stdio, Workdir};
+use runtime::users;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// What `exec` is asked for.
+#[derive(Debug, Clone)]
+pub struct ExecRequest {
+    /// The words to run; not empty.
+    pub command: Vec<String>,
+    /// `--env`, with values.
+    pub env: Vec<(String, String)>,
+    /// `--user`; absent = the container's.
+    pub user: Option<String>,
+    /// `--workdir`; absent = the container's.
+    pub workdir: Option<String>,
+    /// `--tty`
+    pub tty: bool,
+    /// Its standard input.
+    pub input: StandardInput,
+    /// `--preserve-fds`
+    pub preserve_fds: u32,
+    /// `--privileged`
+    pub privileges: ExecPrivileges,
+}
+
+/// How much an exec may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecPrivileges {
+    /// As the container.
+    Container,
+    /// All capabilities of the user namespace and no filter.
+    All,
+}
+
+/// Larger than any real account file.
+const LIMIT: u64 = 4 << 20;
+
+impl Engine {
+    /// Runs a command in a container until it ends.
+    pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
+        let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        self.join_cgroup(state)?;
+        let held = runtime::foreground::hold_signals().map_err(runtime_error)?;
+        let plan = self.exec_plan(container, request)?;
+        let mut spawned = runtime::exec(&plan).map_err(runtime_error)?;
+        drop(plan);
+        spawned.wait_ready().map_err(runtime_error)?;
+        let running = spawned.release().map_err(runtime_error)?;
+        let forwarded =
+            if request.input == StandardInput::Caller && request.tty { inherited::duplicate(0) } else { None };
+        let foreground = Foreground {
+            input: forwarded.map_or(Input::Closed, Input::From),
+            output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
+            detach: DetachKeys::parse("").map_err(runtime_error)?,
+            signals: Signals::Relay,
+        };
+        match runtime::foreground::attend(running, foreground, held).map_err(runtime_error)? {
+            Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
+            Outcome::Detached => Err(Error::other("the process was left behind")),
+        }
+    }
+
+    /// The process counts towards the container's limits, so it starts in its cgroup. Only systemd may move a process
+    /// across the boundary of a session; where there is none, the caller's own cgroup has to do.
+    fn join_cgroup(&self, state: &store::RunState) -> Result<()> {
+        match (&self.host.systemd, &state.unit) {
+            (Some(systemd), Some(unit)) => systemd.attach(unit, std::process::id()),
+            _ => Ok(()),
+        }
+    }
+
+    fn exec_plan(&self, container: &Container, request: &ExecRequest) -> Result<ExecPlan> {
+        let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        let spec = &container.record.spec;
+        let image = self.image_defaults(&container.record)?;
+        let asked = request.user.as_deref().or(spec.process.user.as_deref()).unwrap_or(&image.user);
+        self.enter_user_namespace()?;
+        let accounts = |file: &str| read_inside(state.main.pid, file);
+        let (passwd, group) = (accounts("etc/passwd")?, accounts("etc/group")?);
+        let user = users::resolve(asked, &passwd, &group).map_err(runtime_error)?;
+        let mut groups = user.groups.clone();
+        for name in spec.process.groups.iter().filter(|name| name.as_str() != "keep-groups") {
+            groups.push(users::resolve_group(name, &group).map_err(runtime_error)?);
+        }
+        let mut env: BTreeMap<String, String> =
+            spec.process.env.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())).collect();
+        env.insert("HOME".to_owned(), user.home.clone());
+        env.entry("HOSTNAME".to_owned()).or_insert_with(|| crate::resolve::hostname(&container.record, &self.host));
+        if request.tty {
+            env.entry("TERM".to_owned()).or_insert_with(|| "xterm".to_owned());
+        }
+        env.extend(request.env.iter().cloned());
+        let workdir = request.workdir.as_deref().or(spec.process.workdir.as_deref());
+        let workdir = workdir.unwrap_or(if image.working_dir.is_empty() { "/" } else { &image.working_dir });
+        let all = request.privileges == ExecPrivileges::All;
+        let capabilities = if all { everything() } else { security::capabilities(&spec.security, user.uid)? };
+        let first = request.command.first().ok_or_else(|| Error::invalid("exec needs a command"))?;
+        let path = env.get("PATH").map_or(process::DEFAULT_PATH, String::as_str);
+        Ok(ExecPlan {
+            container: process_id(state),
+            process: Process {
+                candidates: runtime::plan::candidates(&files::c_string(first)?, path.as_bytes()),
+                argv: request.command.iter().map(|word| files::c_string(word)).collect::<Result<_>>()?,
+                envp: launch::environment(&env)?,
+                workdir: Workdir { path: files::guest(workdir)?, missing: MissingWorkdir::Refuse },
+                uid: user.uid,
+                gid: user.gid,
+                groups: Groups::Set(groups),
+            },
+            seccomp: if all { Seccomp::Unconfined } else { security::seccomp(&spec.security, &capabilities)? },
+            capabilities,
+            privileges: if spec.security.no_new_privileges && !all { Privileges::NoNew } else { Privileges::MayGain },
+            rlimits: identity::rlimits(&spec.process)?,
+            oom_score: OomScore::Inherit,
+            umask: spec.process.umask.unwrap_or(0o022),
+            stdio: stdio(request)?,
+            passed: launch::passed(request.preserve_fds)?,
+            entry: launch::entry(false)?,
+            cgroup: Cgroup::Inherit,
+        })
+    }
+}
+
+fn everything() -> Sets {
+    use runtime::capability::Set;
+    Sets { bounding: Set::ALL, effective: Set::ALL, permitted: Set::ALL, ..Sets::default() }
+}
+
+fn stdio(request: &ExecRequest) -> Result<Stdio> {
+    if request.tty {
+        return Ok(Stdio::Terminal(launch::window()));
+    }
+    let null = || {
+        std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/null")
+            .map(Into::into)
+            .map_err(|e| Error::io("open \"/dev/null\"", e))
+    };
+    let own = |number| inherited::duplicate(number).map_or_else(null, Ok);
+    let input = if request.input == StandardInput::Caller { own(0)? } else { null()? };
+    Ok(Stdio::Inherit([input, own(1)?, own(2)?]))
+}
+
+/// A small regular file below a container's root, resolved inside it; empty when it is not there.
+fn read_inside(pid: u32, path: &str) -> Result<Vec<u8>> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+    let root = format!("/proc/{pid}/root");
+    let fail = |what: &str, e: rustix::io::Errno| Error::io(format!("{what} {root}/{path}"), e.into());
+    let top = rustix::fs::open(&root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| fail("enter", e))?;
+    // A FIFO or device that the container put there neither blocks nor answers.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let look = match openat2(&top, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
+        Ok(look) => look,
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => return Ok(Vec::new()),
+        Err(errno) => return Err(fail("open", errno)),
+    };
+    let stat = rustix::fs::fstat(&look).map_err(|e| fail("stat", e))?;
+    if rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::RegularFile
+        || stat.st_size as u64 > LIMIT
+    {
+        return Err(Error::other(format!("{path} of the container is not a regular file of at most {LIMIT} bytes")));
+    }
+    let own = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&look));
+    let file = rustix::fs::open(own, flags, Mode::empty()).map_err(|e| fail("open", e))?;
+    let mut bytes = Vec::new();
+    std::fs::File::from(file)
+        .take(LIMIT)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io(format!("read {root}/{path}"), e))?;
+    Ok(bytes)
+}

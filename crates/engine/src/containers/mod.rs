@@ -1,0 +1,114 @@
+//! Containers as the verbs see them: a record on disk, and what the kernel and systemd say of it.
+
+mod create;
+mod exec;
+mod list;
+mod names;
+mod observe;
+mod start;
+mod stop;
+
+pub use create::NewContainer;
+pub use exec::ExecRequest;
+pub use list::Listed;
+pub use observe::{Condition, PortBinding};
+pub use stop::Force;
+pub(crate) use stop::{ended_within, open, process_id};
+
+use crate::error::{Error, Kind, Result};
+use crate::{Engine, store_error};
+use store::{ContainerId, ContainerRecord, ExitRecord, RunState};
+
+/// podman's word for how a container is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Made, never started.
+    Created,
+    /// Its first process runs.
+    Running,
+    /// Its first process has ended.
+    Exited,
+}
+
+impl Status {
+    /// `created`, `running`, `exited`
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Exited => "exited",
+        }
+    }
+}
+
+/// One container with what is known of it now.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// What it is.
+    pub record: ContainerRecord,
+    /// Its process, if that runs (checked against the kernel).
+    pub running: Option<RunState>,
+    /// How it last ended.
+    pub exit: Option<ExitRecord>,
+}
+
+impl Container {
+    /// How it is.
+    pub fn status(&self) -> Status {
+        match (&self.running, &self.exit) {
+            (Some(_), _) => Status::Running,
+            (None, Some(_)) => Status::Exited,
+            (None, None) => Status::Created,
+        }
+    }
+}
+
+impl Engine {
+    /// One container, by name, ID or the beginning of an ID.
+    pub fn container(&self, text: &str) -> Result<Container> {
+        let record = self.store.find_container(text).map_err(store_error)?;
+        self.look_at(record)
+    }
+
+    /// The newest container (`--latest`).
+    pub fn latest(&self) -> Result<Container> {
+        let all = self.store.container_summaries().map_err(store_error)?;
+        let newest = all.items.into_iter().max_by_key(|summary| summary.created);
+        let newest = newest
+            .ok_or_else(|| Error::new(Kind::NoSuchContainer(String::new())).within("find the latest container"))?;
+        self.container(newest.id.as_str())
+    }
+
+    pub(crate) fn look_at(&self, record: ContainerRecord) -> Result<Container> {
+        let state = self.store.read_state(&record.id).map_err(store_error)?;
+        let exit = self.exit_of(&record.id, state.as_ref())?;
+        let running = state.filter(RunState::is_alive);
+        Ok(Container { record, running, exit })
+    }
+
+    /// The exit record; for a container that ended with nobody there to write it (a power cut, a killed cleanup) one that
+    /// says so.
+    pub(crate) fn exit_of(&self, id: &ContainerId, state: Option<&RunState>) -> Result<Option<ExitRecord>> {
+        let written = self.store.read_exit(id).map_err(store_error)?;
+        let Some(state) = state.filter(|state| !state.is_alive()) else { return Ok(written) };
+        let current = written.filter(|exit| exit.finished_at >= state.started_at);
+        Ok(Some(current.unwrap_or_else(|| ExitRecord {
+            exit_code: 255,
+            signal: None,
+            oom_killed: false,
+            started_at: state.started_at,
+            finished_at: state.started_at,
+            error: Some("it ended unseen: the machine lost power or the unit was killed whole".to_owned()),
+            restarts: state.restarts,
+        })))
+    }
+
+    /// An error that says which state stands in the way.
+    pub(crate) fn wrong_state(&self, container: &Container, wanted: &str) -> Error {
+        Error::new(Kind::State {
+            container: container.record.name.clone(),
+            state: container.status().word().to_owned(),
+            wanted: wanted.to_owned(),
+        })
+    }
+}

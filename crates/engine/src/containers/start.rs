@@ -1,0 +1,109 @@
+//! `start`: a made container becomes a unit, or a process below lodger's supervisor.
+
+use super::Container;
+use crate::error::{Error, Kind, Result};
+use crate::resolve::resources::{self, Controllers};
+use crate::unit::{self, Parts};
+use crate::{Engine, boot, store_error};
+use runtime::helper;
+use rustix::pipe::{PipeFlags, pipe_with};
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use store::ContainerRecord;
+
+impl Engine {
+    /// Starts a container in the background and returns once it runs (and, where it says so itself, is ready).
+    ///
+    /// Within a unit of its own the container takes that unit over: this process is then the unit's start.
+    pub fn start_detached(&self, container: &Container) -> Result<()> {
+        let record = &container.record;
+        if container.running.is_some() {
+            return Ok(());
+        }
+        self.store.clear_exit(&record.id).map_err(store_error)?;
+        if self.host.unit.is_some() {
+            return self.launch_record(record).inspect_err(|_| self.drop_auto_remove(record));
+        }
+        let result = match &self.host.systemd {
+            Some(_) => self.start_unit(record),
+            None => self.start_supervised(record),
+        };
+        result.map_err(|error| self.told_by_start(record, error)).inspect_err(|_| self.drop_auto_remove(record))
+    }
+
+    fn start_unit(&self, record: &ContainerRecord) -> Result<()> {
+        let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd)) };
+        let limits = resources::properties(&record.spec.resources, &Controllers::read(self.host.uid))?;
+        let program = own_program()?;
+        let parts = Parts {
+            record,
+            program: &program,
+            root: self.store.root(),
+            stop_signal: self.stop_signal(record)?,
+            limits,
+        };
+        let properties = unit::properties(parts)?;
+        boot::prepare(self, record)?;
+        systemd.start_transient(&unit::name(&record.name), &properties)
+    }
+
+    /// Where there is no systemd: a supervisor of a few pages stays beside the container, restarts it and notes its end.
+    fn start_supervised(&self, record: &ContainerRecord) -> Result<()> {
+        if resources::asked(&record.spec.resources) {
+            // Names the flag and the controller.
+            resources::properties(&record.spec.resources, &Controllers::default())?;
+        }
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|e| Error::io("make a pipe", e.into()))?;
+        let program = own_program()?.display().to_string();
+        let root = self.store.root().display().to_string();
+        let command =
+            |verb: &str| [program.as_str(), "--root", &root, "container", verb, record.id.as_str()].map(str::to_owned);
+        let launch = command("launch");
+        let mut words = vec!["supervise".to_owned(), launch.len().to_string()];
+        words.extend(launch);
+        words.push("--".to_owned());
+        words.extend(command("cleanup"));
+        let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<_>>>()?;
+        let null = std::fs::File::open("/dev/null").map_err(|e| Error::io("open \"/dev/null\"", e))?;
+        let errors = crate::inherited::duplicate(2);
+        let mut descriptors = vec![(0, null.as_fd()), (1, null.as_fd()), (3, write.as_fd())];
+        descriptors.push((2, errors.as_ref().map_or(null.as_fd(), AsFd::as_fd)));
+        helper::start(&words, &descriptors).map_err(|e| Error::io("start the supervisor", e))?;
+        drop(write);
+        let mut status = [0u8; 1];
+        let count = std::fs::File::from(read).read(&mut status).map_err(|e| Error::io("wait for the supervisor", e))?;
+        if count == 1 && status[0] == 0 { Ok(()) } else { Err(Error::new(Kind::StartFailed)) }
+    }
+
+    /// The launcher ran in another process; what it said is in the exit record.
+    fn told_by_start(&self, record: &ContainerRecord, error: Error) -> Error {
+        if error.kind != Kind::StartFailed {
+            return error;
+        }
+        match self.store.read_exit(&record.id) {
+            Ok(Some(exit)) => match (exit.error, exit.exit_code) {
+                (Some(text), 127) => Error::new(Kind::CommandNotFound(text)),
+                (Some(text), 126) => Error::new(Kind::CommandNotInvocable(text)),
+                (Some(text), _) => Error::other(text),
+                // It ran, and ended before it was ready.
+                (None, code) => {
+                    error.within(format!("container {} ended with status {code} before it was ready", record.name))
+                }
+            },
+            _ => error,
+        }
+    }
+
+    /// A `--rm` container that could not be started does not stay behind.
+    fn drop_auto_remove(&self, record: &ContainerRecord) {
+        if record.auto_remove {
+            let _ = self.remove_stopped(record);
+        }
+    }
+}
+
+/// This program's own path, for units and the supervisor.
+fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|e| Error::io("find lodger's own program file", e))
+}

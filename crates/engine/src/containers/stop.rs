@@ -1,0 +1,199 @@
+//! Ending containers: `stop`, `kill`, `rm`.
+
+use super::{Container, Status};
+use crate::error::{Error, Kind, Result};
+use crate::{Engine, runtime_error, store_error, unit};
+use runtime::ProcessId;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use spec::signal::Signal;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+use store::{ContainerRecord, RunState};
+
+/// Whether a running container may be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// No.
+    No,
+    /// Yes: it is killed at once.
+    Kill,
+    /// Yes: it is stopped in its own time first, at most these seconds.
+    Stop(u32),
+}
+
+/// How long after its first process a container's exit record may take.
+const RECORD_WAIT: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// The signal that asks a container to end: as asked, else the image's, else SIGTERM.
+    pub(crate) fn stop_signal(&self, record: &ContainerRecord) -> Result<Signal> {
+        if let Some(signal) = record.spec.lifecycle.stop_signal {
+            return Ok(signal);
+        }
+        let image = self.image_defaults(record)?.stop_signal;
+        // The image's word is only a default: one that makes no sense is passed over.
+        Ok(Signal::parse(&image).unwrap_or(Signal::TERM))
+    }
+
+    /// Asks a container to end, and kills it when it has not after `timeout` seconds (absent = the container's own).
+    /// `Ok(false)`: it did not run.
+    pub fn stop(&self, container: &Container, timeout: Option<u32>) -> Result<bool> {
+        let record = &container.record;
+        let Some(state) = &container.running else {
+            // A unit between two restarts has no process.
+            if let (Some(systemd), true) = (&self.host.systemd, container.status() == Status::Exited) {
+                systemd.stop(&unit::name(&record.name))?;
+            }
+            return Ok(false);
+        };
+        let own = record.spec.lifecycle.stop_timeout.map_or(unit::STOP_TIMEOUT, |seconds| seconds.0);
+        let patience = timeout.unwrap_or(own);
+        let process = open(state)?;
+        self.store.request_stop(&record.id).map_err(store_error)?;
+        match (&state.unit, &self.host.systemd) {
+            (Some(unit), Some(systemd)) if *unit == unit::name(&record.name) => {
+                if timeout.is_none_or(|timeout| timeout >= own) && patience == own {
+                    systemd.stop(unit)?;
+                } else {
+                    systemd.stop_later(unit)?;
+                    if !ended_within(&process, Duration::from_secs(u64::from(patience)))? {
+                        self.send_signal(state, Signal::KILL)?;
+                    }
+                    systemd.stop(unit)?;
+                }
+            }
+            _ => self.stop_process(record, state, &process, patience)?,
+        }
+        self.await_record(record, state)?;
+        Ok(true)
+    }
+
+    fn stop_process(&self, record: &ContainerRecord, state: &RunState, process: &OwnedFd, patience: u32) -> Result<()> {
+        let signal = if patience == 0 { Signal::KILL } else { self.stop_signal(record)? };
+        self.send_signal(state, signal)?;
+        let limit = if patience == u32::MAX { Duration::MAX } else { Duration::from_secs(u64::from(patience)) };
+        if !ended_within(process, limit)? {
+            self.send_signal(state, Signal::KILL)?;
+            ended_within(process, RECORD_WAIT)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to a container's first process.
+    pub fn kill(&self, container: &Container, signal: Signal) -> Result<()> {
+        let Some(state) = &container.running else { return Err(self.wrong_state(container, "kill")) };
+        self.send_signal(state, signal)
+    }
+
+    /// The process may belong to a subordinate id, which only root of the user's namespace may signal.
+    pub(crate) fn send_signal(&self, state: &RunState, signal: Signal) -> Result<()> {
+        self.enter_user_namespace()?;
+        match process_id(state).signal(signal.number()) {
+            Err(error) if error.kind() == runtime::Kind::Gone => Ok(()),
+            other => other.map_err(runtime_error),
+        }
+    }
+
+    /// Removes a container with its files and anonymous volumes.
+    pub fn remove(&self, container: &Container, force: Force) -> Result<()> {
+        if container.running.is_some() {
+            match force {
+                Force::No => {
+                    return Err(Error::new(Kind::InUse {
+                        what: format!(
+                            "cannot remove container {} as it is running - running or paused containers cannot be removed without force: container",
+                            container.record.id
+                        ),
+                        by: vec![container.record.id.to_string()],
+                    }));
+                }
+                Force::Kill => self.stop(container, Some(0)).map(drop)?,
+                Force::Stop(seconds) => self.stop(container, Some(seconds)).map(drop)?,
+            }
+        } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.status() != Status::Created) {
+            // It may be waiting for a restart, or its failed unit still holds the name.
+            systemd.stop(&unit::name(&container.record.name))?;
+        }
+        if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.status() != Status::Created) {
+            systemd.reset_failed(&unit::name(&container.record.name))?;
+        }
+        self.remove_stopped(&container.record)
+    }
+
+    /// Removes what is left of a container that does not run.
+    pub(crate) fn remove_stopped(&self, record: &ContainerRecord) -> Result<()> {
+        self.enter_user_namespace()?;
+        match self.store.remove_container(&record.id) {
+            // Its own cleanup (--rm) came first.
+            Err(error) if error.is_not_found() => {}
+            other => other.map_err(store_error)?,
+        }
+        for name in &record.volumes {
+            let anonymous = self.store.volume(name).is_ok_and(|volume| volume.anonymous);
+            if anonymous {
+                match self.store.remove_volume(name) {
+                    Err(error) if matches!(error.kind, store::Kind::InUse { .. } | store::Kind::NotFound(_)) => {}
+                    other => other.map_err(store_error)?,
+                }
+            }
+        }
+        if record.spec.lifecycle.remove_image {
+            if let Some(image) = &record.image {
+                // In use by others, it stays.
+                let _ = self.remove_image(&image.name, store::image::Removal::Careful);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the processes beside a container go once it has ended; the log relay ends by itself when all is written.
+    pub(crate) fn end_helpers(&self, state: &RunState) {
+        for helper in state.helpers.iter().filter(|helper| helper.role != "log") {
+            let process = ProcessId { pid: helper.process.pid as i32, start_time: helper.process.start_time };
+            // Gone already is what is wanted.
+            let _ = process.signal(Signal::TERM.number());
+        }
+    }
+
+    /// Waits until the end of this run is on record (or the container is removed), for a bounded time.
+    pub(crate) fn await_record(&self, record: &ContainerRecord, state: &RunState) -> Result<Option<store::ExitRecord>> {
+        let deadline = Instant::now() + RECORD_WAIT;
+        loop {
+            let exit = match self.store.read_exit(&record.id) {
+                Err(error) if error.is_not_found() => return Ok(None),
+                other => other.map_err(store_error)?,
+            };
+            if let Some(exit) = exit.filter(|exit| exit.finished_at >= state.started_at) {
+                return Ok(Some(exit));
+            }
+            if Instant::now() > deadline || self.store.container(&record.id).is_err() {
+                return self.exit_of(&record.id, Some(state));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+pub(crate) fn process_id(state: &RunState) -> ProcessId {
+    ProcessId { pid: state.main.pid as i32, start_time: state.main.start_time }
+}
+
+/// A descriptor of a container's first process.
+pub(crate) fn open(state: &RunState) -> Result<OwnedFd> {
+    process_id(state).open().map_err(runtime_error)
+}
+
+/// Whether a process ends within a time.
+pub(crate) fn ended_within(process: &OwnedFd, limit: Duration) -> Result<bool> {
+    let mut fds = [PollFd::new(process, PollFlags::IN)];
+    let deadline = Instant::now().checked_add(limit);
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
+        match poll(&mut fds, left.as_ref()) {
+            Ok(count) => return Ok(count > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(Error::io("wait for a process", errno.into())),
+        }
+    }
+}

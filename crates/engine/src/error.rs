@@ -1,0 +1,251 @@
+//! What went wrong, as data: the command line turns a kind into podman's words, an exit code and a hint.
+
+use std::fmt;
+
+/// A result of the engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error with what was attempted, on what, and why it failed.
+#[derive(Debug)]
+pub struct Error {
+    /// What class of failure it is; decides wording, exit code and hint.
+    pub kind: Kind,
+    /// Further circumstances, outermost first: `create container "web"`.
+    context: Vec<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Classes of failure that a caller tells apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// No container of this name or ID.
+    NoSuchContainer(String),
+    /// No such image in the store (and pulling was not asked for or failed).
+    NoSuchImage(String),
+    /// No volume of this name.
+    NoSuchVolume(String),
+    /// The name belongs to another container.
+    NameInUse {
+        /// The name.
+        name: String,
+        /// The other container.
+        id: String,
+    },
+    /// The volume exists.
+    VolumeExists(String),
+    /// Two objects begin with this text.
+    Ambiguous(String),
+    /// The object is used by these containers.
+    InUse {
+        /// An image or volume.
+        what: String,
+        /// IDs of containers.
+        by: Vec<String>,
+    },
+    /// The container is in a state that does not allow it.
+    State {
+        /// Name or ID as asked.
+        container: String,
+        /// `running`, `exited`, …
+        state: String,
+        /// What was wanted: `stop`, `exec`, …
+        wanted: String,
+    },
+    /// A flag, value or combination that cannot be.
+    Invalid(String),
+    /// Known to podman, and not to lodger (here); with the reason.
+    Unsupported(String),
+    /// The command inside does not exist (exit code 127).
+    CommandNotFound(String),
+    /// The command inside cannot be run (exit code 126).
+    CommandNotInvocable(String),
+    /// A program that lodger needs is missing: its name, and the Debian package it comes in.
+    MissingProgram {
+        /// `newuidmap`
+        program: String,
+        /// `uidmap`
+        package: &'static str,
+    },
+    /// The user has no subordinate ids.
+    NoSubordinateIds(String),
+    /// `newuidmap` or `newgidmap` is there, without the rights it needs.
+    MapperUnprivileged(String),
+    /// The range in `/etc/subuid` or `/etc/subgid` was refused.
+    RangeRefused,
+    /// The kernel or administrator refuses user namespaces.
+    UserNamespacesDisabled,
+    /// A published port is taken.
+    PortInUse(String),
+    /// A published port below the limit for users.
+    PrivilegedPort(u16),
+    /// A limit needs a controller that is not delegated to this user.
+    MissingController {
+        /// `memory`
+        controller: String,
+        /// `--memory`
+        flag: &'static str,
+        /// Whether the unified hierarchy is missing altogether.
+        legacy: bool,
+    },
+    /// No space, or quota used up.
+    NoSpace,
+    /// The registry refused the credentials, or wants some.
+    Unauthorized(String),
+    /// The registry answers plain http where https is wanted.
+    PlainHttp(String),
+    /// Something on disk is damaged.
+    Corrupt,
+    /// A lock is held by another process.
+    Locked(String),
+    /// No systemd manager where one is needed.
+    NoSystemd,
+    /// The service failed to start; its last words.
+    StartFailed,
+    /// Anything else: the chain says it all.
+    Other,
+}
+
+impl Error {
+    /// An error of this kind without further cause.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, context: Vec::new(), source: None }
+    }
+
+    /// An unclassified error: a lower-case sentence that names the object.
+    pub fn other(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Other, context: vec![text.into()], source: None }
+    }
+
+    /// A contradiction in what was asked.
+    pub fn invalid(text: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid(text.into()))
+    }
+
+    /// An error of this kind with its cause.
+    pub fn caused(kind: Kind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { kind, context: Vec::new(), source: Some(Box::new(source)) }
+    }
+
+    /// An I/O error on a named thing: `open "/x"`.
+    pub fn io(operation: impl Into<String>, source: std::io::Error) -> Self {
+        let kind = match source.raw_os_error() {
+            Some(code)
+                if code == rustix::io::Errno::NOSPC.raw_os_error()
+                    || code == rustix::io::Errno::DQUOT.raw_os_error() =>
+            {
+                Kind::NoSpace
+            }
+            _ => Kind::Other,
+        };
+        Self { kind, context: vec![operation.into()], source: Some(Box::new(source)) }
+    }
+
+    /// The same error inside a further circumstance.
+    #[must_use]
+    pub fn within(mut self, circumstance: impl Into<String>) -> Self {
+        self.context.insert(0, circumstance.into());
+        self
+    }
+}
+
+impl Error {
+    /// The error with all its causes in one line.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = self.kind.sentence();
+        let mut parts: Vec<&str> = self.context.iter().map(String::as_str).collect();
+        parts.extend(own.as_deref());
+        if parts.is_empty() {
+            return match &self.source {
+                Some(source) => fmt::Display::fmt(source, f),
+                None => write!(f, "{:?}", self.kind),
+            };
+        }
+        f.write_str(&parts.join(": "))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source = self.source.as_deref()?;
+        // Without words of its own, Display already shows the source.
+        if self.context.is_empty() && self.kind.sentence().is_none() { source.source() } else { Some(source) }
+    }
+}
+
+impl Kind {
+    /// What `inspect` shows as the exit code of a container that could not be started.
+    pub(crate) fn container_exit_code(&self) -> i32 {
+        match self {
+            Self::CommandNotFound(_) => 127,
+            Self::CommandNotInvocable(_) => 126,
+            _ => 125,
+        }
+    }
+
+    /// The kind as a fragment, where it says more than its source; podman's words where it has some.
+    fn sentence(&self) -> Option<String> {
+        Some(match self {
+            Self::NoSuchContainer(name) => format!("no container with name or ID {name:?} found: no such container"),
+            Self::NoSuchImage(name) => format!("{name}: image not known"),
+            Self::NoSuchVolume(name) => format!("no volume with name {name:?} found: no such volume"),
+            Self::NameInUse { name, id } => format!(
+                "creating container storage: the container name {name:?} is already in use by {id}. You have to remove that container to be able to reuse that name: that name is already in use"
+            ),
+            Self::VolumeExists(name) => format!("volume with name {name} already exists: volume already exists"),
+            Self::Ambiguous(text) => format!("more than one result for container or image ID {text}"),
+            Self::InUse { what, by } => {
+                format!("{what} is being used by the following container(s): {}", by.join(", "))
+            }
+            Self::State { container, state, wanted } => {
+                format!(
+                    "can only {wanted} such a container when its state allows it: container {container} is {state}: container state improper"
+                )
+            }
+            Self::Invalid(text) | Self::Unsupported(text) | Self::Locked(text) => text.clone(),
+            Self::CommandNotFound(text) | Self::CommandNotInvocable(text) => text.clone(),
+            Self::MissingProgram { program, .. } => format!("exec {program:?}: executable file not found in $PATH"),
+            Self::NoSubordinateIds(user) => {
+                format!("no subordinate ids for user {user} in /etc/subuid and /etc/subgid")
+            }
+            Self::MapperUnprivileged(program) => {
+                format!("{program} has neither the set-user-id bit nor the capability it needs")
+            }
+            Self::RangeRefused => "the subordinate ids were refused".to_owned(),
+            Self::UserNamespacesDisabled => {
+                "cannot create a user namespace: the kernel refuses them to this user".to_owned()
+            }
+            Self::PortInUse(port) => format!("cannot publish port {port}: address already in use"),
+            Self::PrivilegedPort(port) => format!(
+                "cannot publish port {port}: permission denied for ports below net.ipv4.ip_unprivileged_port_start"
+            ),
+            Self::MissingController { controller, flag, legacy: false } => {
+                format!("{flag} cannot be enforced: the cgroup controller {controller:?} is not delegated to this user")
+            }
+            Self::MissingController { controller, flag, legacy: true } => {
+                format!("{flag} cannot be enforced: no cgroup v2 controller {controller:?} here")
+            }
+            Self::NoSpace => "no space left on device".to_owned(),
+            Self::Unauthorized(registry) => {
+                format!("unable to retrieve from {registry}: unauthorized: authentication required")
+            }
+            Self::PlainHttp(registry) => {
+                format!("pinging container registry {registry}: http: server gave HTTP response to HTTPS client")
+            }
+            Self::NoSystemd => "no systemd manager is reachable".to_owned(),
+            Self::Corrupt | Self::StartFailed | Self::Other => return None,
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! A container in the foreground: the caller's terminal and signals are its own until it ends.
+
+use super::output::{StandardInput, Wiring};
+use super::{Surroundings, notify};
+use crate::error::{Error, Kind, Result};
+use crate::resolve::resources::{self, Controllers};
+use crate::{Engine, inherited, runtime_error, store_error, unit};
+use jiff::Timestamp;
+use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
+use runtime::plan::{Parent, WindowSize};
+use runtime::spawn::Exit;
+use rustix::termios::{isatty, tcgetwinsize};
+use store::{ContainerRecord, ExitRecord};
+
+/// What the caller lends to a container in the foreground.
+#[derive(Debug, Clone, Copy)]
+pub struct Attachment {
+    /// Its standard input.
+    pub input: StandardInput,
+    /// `--sig-proxy`
+    pub signals: Signals,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit status, as a shell has it.
+    pub code: u8,
+}
+
+impl Engine {
+    /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
+    pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
+        self.own_scope(record)?;
+        let mut wiring = Wiring::foreground(attachment.input, window());
+        let around = Surroundings {
+            parent: Parent::Launcher,
+            unit: None,
+            restarts: 0,
+            notify_socket: self.notify_socket(record),
+        };
+        let held = runtime::foreground::hold_signals().map_err(runtime_error)?;
+        let started = self.start_process(record, &mut wiring, around)?;
+        let state = started.state;
+        if let Some(socket) = self.host.unit.as_ref().and_then(|unit| unit.notify_socket.as_ref()) {
+            notify::send(socket, &format!("MAINPID={}\n", state.main.pid))?;
+        }
+        let foreground = Foreground {
+            input: input(attachment.input, record.spec.process.tty)?,
+            output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
+            detach: DetachKeys::parse("").map_err(runtime_error)?,
+            signals: attachment.signals,
+        };
+        let outcome = runtime::foreground::attend(started.running, foreground, held).map_err(runtime_error)?;
+        let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
+        self.end_helpers(&state);
+        if record.auto_remove {
+            self.remove_stopped(record)?;
+        } else {
+            let record_of_end = ExitRecord {
+                exit_code: i32::from(exit.code()),
+                signal: match exit {
+                    Exit::Signal(signal) => Some(signal),
+                    Exit::Code(_) => None,
+                },
+                oom_killed: false,
+                started_at: state.started_at,
+                finished_at: Timestamp::now(),
+                error: None,
+                restarts: 0,
+            };
+            self.store.write_exit(&record.id, &record_of_end).map_err(store_error)?;
+        }
+        Ok(Ended { code: exit.code() })
+    }
+
+    /// Limits need a control group of their own, so a foreground container with limits gets a scope.
+    fn own_scope(&self, record: &ContainerRecord) -> Result<()> {
+        let resources = &record.spec.resources;
+        if !resources::asked(resources) {
+            return Ok(());
+        }
+        let properties = resources::properties(resources, &Controllers::read(self.host.uid))?;
+        let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd).within("set limits")) };
+        systemd.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)
+    }
+
+    fn notify_socket(&self, record: &ContainerRecord) -> Option<std::path::PathBuf> {
+        let socket = self.host.unit.as_ref()?.notify_socket.clone()?;
+        unit::program_notifies(&record.spec, true).then_some(socket)
+    }
+}
+
+/// The caller's window; a container without one gets its size at the first change.
+pub(crate) fn window() -> WindowSize {
+    let none = WindowSize { rows: 0, columns: 0 };
+    [rustix::stdio::stdin(), rustix::stdio::stdout()]
+        .into_iter()
+        .find(|fd| isatty(fd))
+        .and_then(|fd| tcgetwinsize(fd).ok())
+        .map_or(none, |size| WindowSize { rows: size.ws_row, columns: size.ws_col })
+}
+
+fn input(input: StandardInput, tty: bool) -> Result<Input> {
+    // Without a terminal between, the container has the caller's descriptor itself.
+    match (input, tty) {
+        (StandardInput::Caller, true) => {
+            inherited::duplicate(0).map(Input::From).map_or_else(|| Err(Error::other("standard input is not open")), Ok)
+        }
+        _ => Ok(Input::Closed),
+    }
+}

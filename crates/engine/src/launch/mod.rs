@@ -1,0 +1,254 @@
+//! The one way a container starts: a record becomes a plan, the plan a process.
+//!
+//! ```text
+//! record ─ enter namespaces ─ root file system ─ resolve ─ spawn ─ network ─ state ─ release
+//!                                                            │                          │
+//!                                                 child: namespaces, mounts         execve
+//! ```
+//!
+//! In a unit, or below lodger's supervisor, the container becomes the child of systemd or the supervisor (`CLONE_PARENT`)
+//! and this process ends; in the foreground it is this process's child.
+
+mod foreground;
+mod network;
+mod notify;
+mod output;
+mod service;
+
+pub(crate) use foreground::window;
+pub use foreground::{Attachment, Ended};
+pub use output::StandardInput;
+pub use service::Next;
+
+use crate::error::{Error, Kind, Result};
+use crate::resolve::{self, files, identity, mounts, namespaces, process, security};
+use crate::{Engine, runtime_error, store_error};
+use jiff::Timestamp;
+use output::Wiring;
+use runtime::Running;
+use runtime::plan::{Cgroup, Entry, MissingWorkdir, Name, OomScore, Parent, Passed, Plan, Privileges, Workdir};
+use spec::oci::ContainerDefaults;
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use store::{Access, ContainerRecord, Helper, ProcessId, RunState, Wait};
+
+/// How long a start waits for another command that changes the same container.
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A container that was just started.
+pub(crate) struct Started {
+    pub(crate) running: Running,
+    pub(crate) state: RunState,
+}
+
+/// What the surroundings decide about a start.
+pub(crate) struct Surroundings {
+    /// Whose child the container becomes.
+    pub(crate) parent: Parent,
+    /// The unit it runs in.
+    pub(crate) unit: Option<String>,
+    /// The control group of this process's unit, into which the container is born.
+    pub(crate) restarts: u32,
+    /// Variables beyond the record's: the notification socket.
+    pub(crate) notify_socket: Option<std::path::PathBuf>,
+}
+
+impl Engine {
+    /// Starts a container whose record is written. The caller has wired its descriptors; on error nothing of it runs.
+    fn start_process(&self, record: &ContainerRecord, wiring: &mut Wiring, around: Surroundings) -> Result<Started> {
+        let _lock =
+            self.store.lock_container(&record.id, Access::Exclusive, Wait::at_most(LOCK_WAIT)).map_err(store_error)?;
+        let container = self.look_at(record.clone())?;
+        if container.running.is_some() {
+            return Err(self.wrong_state(&container, "start"));
+        }
+        self.enter_namespaces()?;
+        let (plan, network) = self.plan(record, wiring, &around)?;
+        let program = runtime::compile(&plan).map_err(runtime_error)?;
+        let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
+        let prepared = spawned.wait_ready().map_err(runtime_error).and_then(|()| {
+            let pasta = network.start(self, record, &spawned)?;
+            wiring.start_relay(self, record, spawned.terminal.as_ref())?;
+            Ok(pasta)
+        });
+        let pasta = match prepared {
+            Ok(pasta) => pasta,
+            Err(error) => {
+                spawned.abort();
+                return Err(error);
+            }
+        };
+        let process = spawned.process;
+        let helpers = pasta.into_iter().chain(wiring.relay()).collect::<Vec<Helper>>();
+        let state = RunState {
+            boot_id: self.host.boot_id.clone(),
+            main: ProcessId { pid: process.pid as u32, start_time: process.start_time },
+            started_at: Timestamp::now(),
+            unit: around.unit,
+            cgroup: None,
+            restarts: around.restarts,
+            helpers,
+        };
+        if let Err(error) = self.store.write_state(&record.id, &state) {
+            spawned.abort();
+            return Err(store_error(error));
+        }
+        match spawned.release() {
+            Ok(running) => {
+                self.remember_member(process);
+                self.write_pidfile(record, process.pid)?;
+                Ok(Started { running, state })
+            }
+            Err(error) => {
+                let _ = self.store.clear_state(&record.id);
+                Err(runtime_error(error))
+            }
+        }
+    }
+
+    /// Every question answered.
+    fn plan(
+        &self,
+        record: &ContainerRecord,
+        wiring: &mut Wiring,
+        around: &Surroundings,
+    ) -> Result<(Plan, network::Uplink)> {
+        let spec = &record.spec;
+        let image = self.image_defaults(record)?;
+        let rootfs = mounts::rootfs(self, record)?;
+        let namespaces = namespaces::resolve(self, spec)?;
+        let identity = identity::resolve(&spec.process, &image.user, &rootfs)?;
+        let hostname = resolve::hostname(record, &self.host);
+        let (uplink, network_files) = network::resolve(self, record, &rootfs, &hostname)?;
+        let mut given_files = identity.mounts;
+        given_files.extend(network_files);
+        given_files.extend(notify::mount(around.notify_socket.as_deref())?);
+        given_files.extend(resolve::timezone(spec)?);
+        let workdir = workdir(spec.process.workdir.as_deref(), &image.working_dir)?;
+        let mut env = spec
+            .process
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone().unwrap_or_default()))
+            .collect::<BTreeMap<_, _>>();
+        env.entry("HOME".to_owned()).or_insert_with(|| identity.user.home.clone());
+        env.entry("HOSTNAME".to_owned()).or_insert_with(|| hostname.clone());
+        if around.notify_socket.is_some() {
+            env.insert("NOTIFY_SOCKET".to_owned(), notify::INSIDE.to_owned());
+        }
+        let words = process::command(&spec.process, &image)?;
+        let capabilities = security::capabilities(&spec.security, identity.user.uid)?;
+        let (masked, read_only) = security::hidden(&spec.security)?;
+        let sysctls = security::sysctls(&spec.security, &namespaces)?;
+        let process = runtime::plan::Process {
+            candidates: candidates(&words[0], env.get("PATH"))?,
+            argv: words.iter().map(|word| files::c_string(word)).collect::<Result<_>>()?,
+            envp: environment(&env)?,
+            workdir,
+            uid: identity.user.uid,
+            gid: identity.user.gid,
+            groups: identity.groups,
+        };
+        let plan = Plan {
+            root_access: if spec.mounts.read_only {
+                runtime::plan::Access::ReadOnly
+            } else {
+                runtime::plan::Access::Writable
+            },
+            mounts: mounts::resolve(self, spec, &rootfs, given_files)?,
+            rootfs,
+            hostname: if namespaces.uts.is_new() { Name::Set(files::c_string(&hostname)?) } else { Name::Keep },
+            domainname: Name::Keep,
+            namespaces,
+            devices: security::devices(&spec.security)?,
+            masked,
+            read_only,
+            sysctls,
+            rlimits: identity::rlimits(&spec.process)?,
+            oom_score: spec.process.oom_score_adj.map_or(OomScore::Inherit, |score| OomScore::Set(score as i16)),
+            umask: spec.process.umask.unwrap_or(0o022),
+            seccomp: security::seccomp(&spec.security, &capabilities)?,
+            capabilities,
+            privileges: if spec.security.no_new_privileges { Privileges::NoNew } else { Privileges::MayGain },
+            process,
+            stdio: wiring.stdio(spec)?,
+            passed: passed(spec.process.preserve_fds)?,
+            entry: entry(spec.process.init)?,
+            parent: around.parent,
+            cgroup: Cgroup::Inherit,
+        };
+        Ok((plan, uplink))
+    }
+
+    /// What the image says about its containers; nothing, for a directory.
+    pub(crate) fn image_defaults(&self, record: &ContainerRecord) -> Result<ContainerDefaults> {
+        let Some(used) = &record.image else { return Ok(ContainerDefaults::default()) };
+        let image = self.store.image(&used.id).map_err(store_error)?;
+        Ok(self.image_config(&image)?.config)
+    }
+
+    fn write_pidfile(&self, record: &ContainerRecord, pid: i32) -> Result<()> {
+        match &record.spec.identity.pidfile {
+            Some(path) => std::fs::write(path, format!("{pid}\n"))
+                .map_err(|e| Error::io(format!("write process ID to {path:?}"), e)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An image's working directory is made when it is missing; one that was asked for must be there.
+fn workdir(asked: Option<&str>, image: &str) -> Result<Workdir> {
+    let (path, missing) = match (asked, image) {
+        (Some(path), _) => (path, MissingWorkdir::Refuse),
+        (None, "") => ("/", MissingWorkdir::Refuse),
+        (None, path) => (path, MissingWorkdir::Create),
+    };
+    Ok(Workdir { path: files::guest(path).map_err(|e| e.within("working directory"))?, missing })
+}
+
+fn candidates(command: &str, path: Option<&String>) -> Result<Vec<CString>> {
+    let path = path.map_or(process::DEFAULT_PATH, String::as_str);
+    Ok(runtime::plan::candidates(&files::c_string(command)?, path.as_bytes()))
+}
+
+pub(crate) fn environment(env: &BTreeMap<String, String>) -> Result<Vec<CString>> {
+    env.iter().map(|(name, value)| files::c_string(&format!("{name}={value}"))).collect()
+}
+
+/// What stands before the payload; the sealed helper where the payload could otherwise reach lodger's own binary.
+pub(crate) fn entry(init: bool) -> Result<Entry> {
+    let helper = || runtime::helper::memfd().map_err(|e| Error::io("put the helper program into memory", e));
+    if init {
+        return Ok(Entry::Init(helper()?));
+    }
+    if runtime::spawn::binary_is_exposed() { Ok(Entry::Shielded(helper()?)) } else { Ok(Entry::Direct) }
+}
+
+/// `--preserve-fds N`: the caller's descriptors from 3 on.
+pub(crate) fn passed(count: u32) -> Result<Vec<Passed>> {
+    let one = |number: u32| {
+        let path = format!("/proc/self/fd/{number}");
+        let missing = || Error::invalid(format!("--preserve-fds: descriptor {number} is not open"));
+        if !std::path::Path::new(&path).symlink_metadata().is_ok() {
+            return Err(missing());
+        }
+        let fd = crate::inherited::duplicate(number).ok_or_else(missing)?;
+        Ok(Passed { number, fd })
+    };
+    (3..3 + count).map(one).collect()
+}
+
+/// A failed start as its kind.
+pub(crate) fn start_kind(error: &runtime::Error) -> Option<Kind> {
+    use runtime::Kind as From;
+    let subject = error.subject();
+    Some(match error.kind() {
+        From::CommandNotFound => Kind::CommandNotFound(format!(
+            "executable file `{subject}` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found"
+        )),
+        From::CommandNotExecutable => {
+            Kind::CommandNotInvocable(format!("open executable: `{subject}`: Permission denied: OCI permission denied"))
+        }
+        _ => return None,
+    })
+}

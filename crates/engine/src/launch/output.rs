@@ -1,0 +1,221 @@
+//! Where a container's words go: the caller's terminal, the journal, a file, or nowhere.
+//!
+//! A detached container writes into pipes (or a terminal) that the relay reads: a helper of a few pages that carries the
+//! words on and lives as long as anybody can write them. `/dev/stdout` opened by name works, because it is a pipe. With
+//! `passthrough` the container has the unit's own descriptors and there is no relay.
+
+use crate::error::{Error, Result};
+use crate::{Engine, inherited};
+use runtime::helper;
+use runtime::plan::{Stdio, WindowSize};
+use rustix::fs::{Mode, OFlags};
+use rustix::pipe::{PipeFlags, pipe_with};
+use spec::ContainerSpec;
+use spec::logging::LogDriver;
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use store::{ContainerRecord, Helper, ProcessId};
+
+/// The journal's socket for its native protocol.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+/// A log file is rotated at this size unless `--log-opt max-size` says otherwise.
+const MAX_SIZE: u64 = 10 << 20;
+
+/// What a container reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandardInput {
+    /// Nothing.
+    Closed,
+    /// What the caller's standard input gives.
+    Caller,
+    /// Nothing, but the end never comes (`-d -i`): somebody may attach later.
+    Open,
+}
+
+/// The descriptors of a container, and the relay behind them.
+pub(crate) struct Wiring {
+    driver: LogDriver,
+    input: StandardInput,
+    /// Whether the words go straight to the caller.
+    direct: bool,
+    window: WindowSize,
+    /// Ends that the relay reads: standard output and standard error.
+    pipes: Option<(OwnedFd, OwnedFd)>,
+    relay: Option<ProcessId>,
+}
+
+impl Wiring {
+    /// For a detached container.
+    pub(crate) fn detached(driver: LogDriver, spec: &ContainerSpec) -> Self {
+        let input = if spec.process.interactive { StandardInput::Open } else { StandardInput::Closed };
+        let direct = driver == LogDriver::Passthrough;
+        Self { driver, input, direct, window: WindowSize { rows: 0, columns: 0 }, pipes: None, relay: None }
+    }
+
+    /// For a container in the foreground.
+    pub(crate) fn foreground(input: StandardInput, window: WindowSize) -> Self {
+        Self { driver: LogDriver::Passthrough, input, direct: true, window, pipes: None, relay: None }
+    }
+
+    /// The descriptors 0, 1 and 2.
+    pub(crate) fn stdio(&mut self, spec: &ContainerSpec) -> Result<Stdio> {
+        if spec.process.tty {
+            return Ok(Stdio::Terminal(self.window));
+        }
+        let input = self.standard_input()?;
+        if self.direct {
+            return Ok(Stdio::Inherit([input, own(1)?, own(2)?]));
+        }
+        if self.driver == LogDriver::None {
+            return Ok(Stdio::Inherit([input, null(OFlags::WRONLY)?, null(OFlags::WRONLY)?]));
+        }
+        let (output_read, output) = pipe()?;
+        let (errors_read, errors) = pipe()?;
+        self.pipes = Some((output_read, errors_read));
+        Ok(Stdio::Inherit([input, output, errors]))
+    }
+
+    fn standard_input(&self) -> Result<OwnedFd> {
+        match self.input {
+            StandardInput::Closed => null(OFlags::RDONLY),
+            StandardInput::Caller => own(0),
+            StandardInput::Open => {
+                // A pipe that is its own writer never ends.
+                let (read, _write) = pipe()?;
+                let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&read));
+                rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
+                    .map_err(|e| Error::io("make standard input", e.into()))
+            }
+        }
+    }
+
+    /// Starts the relay, where there is something to carry. `terminal` is the container's, if it has one.
+    pub(crate) fn start_relay(
+        &mut self,
+        engine: &Engine,
+        record: &ContainerRecord,
+        terminal: Option<&OwnedFd>,
+    ) -> Result<()> {
+        let sources: Vec<(u32, BorrowedFd<'_>)> = match (&self.pipes, terminal) {
+            _ if self.direct => return Ok(()),
+            (_, Some(terminal)) => vec![(3, terminal.as_fd())],
+            (Some((output, errors)), None) => vec![(3, output.as_fd()), (4, errors.as_fd())],
+            (None, None) => return Ok(()),
+        };
+        let mut words: Vec<String> = vec!["relay".into(), if terminal.is_some() { "pty" } else { "pipes" }.into()];
+        let sink = self.sink(engine, record, &mut words)?;
+        let mut descriptors = sources;
+        descriptors.push((5, sink.to.as_fd()));
+        descriptors.extend(sink.directory.as_ref().map(|directory| (6, directory.as_fd())));
+        let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<CString>>>()?;
+        let relay = helper::start(&words, &descriptors).map_err(|e| Error::io("start the log relay", e))?;
+        self.relay = ProcessId::of(relay as u32);
+        self.pipes = None;
+        Ok(())
+    }
+
+    /// Opens the sink and adds the relay's words about it.
+    fn sink(&self, engine: &Engine, record: &ContainerRecord, words: &mut Vec<String>) -> Result<Sink> {
+        if self.driver == LogDriver::Journald {
+            words.push("journald".into());
+            words.extend(journal_fields(record));
+            return Ok(Sink { to: journal_socket()?, directory: None });
+        }
+        // Nobody reads it, but a terminal must be emptied all the same.
+        if self.driver == LogDriver::None {
+            words.extend(["k8s-file", "null", "0", "0"].map(str::to_owned));
+            let directory = open(&PathBuf::from("/dev"), OFlags::RDONLY | OFlags::DIRECTORY)?;
+            return Ok(Sink { to: null(OFlags::WRONLY)?, directory: Some(directory) });
+        }
+        let path = engine.log_file(record);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+            return Err(Error::invalid(format!("--log-opt path={path:?} is not the path of a file")));
+        };
+        let size = record.spec.logging.max_size.map_or(MAX_SIZE, |size| size.0);
+        words.extend(["k8s-file".to_owned(), name.to_owned(), size.to_string(), utc_offset().to_string()]);
+        let directory = open(parent, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let to = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600))
+            .map_err(|e| Error::io(format!("open log {path:?}"), e.into()))?;
+        Ok(Sink { to, directory: Some(directory) })
+    }
+
+    /// The relay as a helper of the container.
+    pub(crate) fn relay(&self) -> Option<Helper> {
+        self.relay.map(|process| Helper { role: "log".to_owned(), process })
+    }
+}
+
+struct Sink {
+    to: OwnedFd,
+    directory: Option<OwnedFd>,
+}
+
+impl Engine {
+    /// The log driver of a container: as asked, else the journal for units, else a file.
+    ///
+    /// The journal is chosen only where its owner can read it again: on a machine without a persistent journal, users see
+    /// nothing of it.
+    pub(crate) fn log_driver(&self, record: &ContainerRecord) -> LogDriver {
+        record.spec.logging.driver.unwrap_or_else(|| {
+            let in_unit = self.host.systemd.is_some() || self.host.unit.is_some();
+            let readable = !self.host.rootless() || std::path::Path::new("/var/log/journal").is_dir();
+            if in_unit && readable { LogDriver::Journald } else { LogDriver::K8sFile }
+        })
+    }
+
+    /// Where `k8s-file` writes.
+    pub(crate) fn log_file(&self, record: &ContainerRecord) -> PathBuf {
+        match &record.spec.logging.path {
+            Some(path) => PathBuf::from(path),
+            None => self.store.log_file(&record.id),
+        }
+    }
+}
+
+/// What every entry of the journal carries, as podman's do.
+fn journal_fields(record: &ContainerRecord) -> Vec<String> {
+    let tag = record.spec.logging.tag.as_deref().unwrap_or(&record.name);
+    let image = record.image.as_ref().map_or("", |image| image.name.as_str());
+    let image_id = record.image.as_ref().map(|image| image.id.hex()).unwrap_or_default();
+    vec![
+        format!("SYSLOG_IDENTIFIER={tag}"),
+        format!("CONTAINER_NAME={}", record.name),
+        format!("CONTAINER_ID={}", record.id.short()),
+        format!("CONTAINER_ID_FULL={}", record.id),
+        format!("IMAGE_NAME={image}"),
+        format!("IMAGE_ID={image_id}"),
+    ]
+}
+
+fn journal_socket() -> Result<OwnedFd> {
+    let fail = |e| Error::io(format!("connect to the journal at {JOURNAL:?}"), e);
+    let socket = UnixDatagram::unbound().map_err(fail)?;
+    socket.connect(JOURNAL).map_err(fail)?;
+    Ok(socket.into())
+}
+
+/// Seconds east of Greenwich, for the time stamps of log files.
+fn utc_offset() -> i32 {
+    jiff::Zoned::now().offset().seconds()
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    pipe_with(PipeFlags::CLOEXEC).map_err(|e| Error::io("make a pipe", e.into()))
+}
+
+fn own(number: u32) -> Result<OwnedFd> {
+    // A descriptor that the caller closed reads as empty and swallows everything, as for any program under a shell.
+    inherited::duplicate(number).map_or_else(|| null(OFlags::RDWR), Ok)
+}
+
+fn null(flags: OFlags) -> Result<OwnedFd> {
+    open(std::path::Path::new("/dev/null"), flags)
+}
+
+fn open(path: &std::path::Path, flags: OFlags) -> Result<OwnedFd> {
+    rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|e| Error::io(format!("open {path:?}"), e.into()))
+}

@@ -1,0 +1,152 @@
+//! `lodger container launch` and `cleanup`: the two ends of a detached container's life, called by systemd or by lodger's
+//! supervisor.
+
+use super::output::Wiring;
+use super::{Surroundings, notify};
+use crate::error::{Error, Result};
+use crate::{Engine, store_error, unit};
+use jiff::Timestamp;
+use runtime::plan::Parent;
+use spec::lifecycle::Restart;
+use spec::signal::Signal;
+use std::env;
+use std::io::Write;
+use store::{ContainerRecord, ExitRecord};
+
+/// What the supervisor is to do after a cleanup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing more.
+    End,
+    /// Launch again; the delay has been told.
+    Restart,
+}
+
+/// The supervisor's descriptor, by its number in this variable.
+const SUPERVISOR: &str = "LODGER_SUPERVISOR_FD";
+/// The longest pause between two restarts by the supervisor, in milliseconds.
+const LONGEST_PAUSE: u64 = 10_000;
+
+impl Engine {
+    /// Starts a container as the child of this process's parent, tells the manager, and returns.
+    ///
+    /// A failure is also written into the container's exit record, where whoever asked for the start finds it.
+    pub fn launch(&self, id: &str) -> Result<()> {
+        let record = self.store.find_container(id).map_err(store_error)?;
+        self.launch_record(&record).inspect_err(|error| self.note_failed_start(&record, error))
+    }
+
+    pub(crate) fn launch_record(&self, record: &ContainerRecord) -> Result<()> {
+        let own_unit = self.host.unit.as_ref();
+        let socket = own_unit.and_then(|unit| unit.notify_socket.clone());
+        let by_lodger = own_unit.and_then(|own| own.name.as_deref()) == Some(&unit::name(&record.name));
+        let program_notifies = unit::program_notifies(&record.spec, socket.is_some() && !by_lodger);
+        let around = Surroundings {
+            parent: Parent::Sibling,
+            unit: own_unit.and_then(|unit| unit.name.clone()),
+            restarts: self.restarts_so_far(record)?,
+            notify_socket: socket.clone().filter(|_| program_notifies),
+        };
+        let mut wiring = Wiring::detached(self.log_driver(record), &record.spec);
+        let started = self.start_process(record, &mut wiring, around)?;
+        let pid = started.state.main.pid;
+        if let Some(socket) = &socket {
+            let ready = if program_notifies { "" } else { "READY=1\n" };
+            notify::send(socket, &format!("MAINPID={pid}\n{ready}"))?;
+        }
+        tell_supervisor(&format!("MAINPID={pid}\n"))
+    }
+
+    /// After the end: notes how it ended, lets its helpers go, removes it if that was asked for, decides about a restart.
+    ///
+    /// How it ended is in the environment, in systemd.exec(5)'s words.
+    pub fn cleanup(&self, id: &str) -> Result<Next> {
+        let record = match self.store.find_container(id) {
+            Ok(record) => record,
+            // Removed by force meanwhile.
+            Err(error) if error.is_not_found() => return Ok(Next::End),
+            Err(error) => return Err(store_error(error)),
+        };
+        let state = self.store.read_state(&record.id).map_err(store_error)?;
+        if let Some(state) = &state {
+            if let Some(exit) = exit_from_environment(state.started_at, state.restarts) {
+                self.store.write_exit(&record.id, &exit).map_err(store_error)?;
+            }
+            self.end_helpers(state);
+        }
+        let next = if env::var_os(SUPERVISOR).is_some() { self.supervised_restart(&record)? } else { Next::End };
+        let restarts_by_systemd = env::var("SERVICE_RESULT").is_ok()
+            && record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
+        if record.auto_remove && next == Next::End && !restarts_by_systemd {
+            self.remove_stopped(&record)?;
+        }
+        Ok(next)
+    }
+
+    /// The supervisor's restart policy, systemd's being its own.
+    fn supervised_restart(&self, record: &ContainerRecord) -> Result<Next> {
+        let exit = self.store.read_exit(&record.id).map_err(store_error)?;
+        let restarts = exit.as_ref().map_or(0, |exit| exit.restarts);
+        let failed = exit.as_ref().is_none_or(|exit| exit.exit_code != 0);
+        let stopped = env::var_os("LODGER_STOP").is_some() || self.store.stop_requested(&record.id);
+        let again = !stopped
+            && match record.spec.lifecycle.restart.unwrap_or(Restart::No) {
+                Restart::No => false,
+                Restart::Always | Restart::UnlessStopped => true,
+                Restart::OnFailure(most) => failed && most.is_none_or(|most| restarts < most),
+            };
+        if !again {
+            return Ok(Next::End);
+        }
+        let pause = (100u64 << restarts.min(7)).min(LONGEST_PAUSE);
+        tell_supervisor(&format!("RESTART_MS={pause}\n"))?;
+        Ok(Next::Restart)
+    }
+
+    /// How often this container was restarted. `start` removes the exit record, so one that is there is of the run before.
+    fn restarts_so_far(&self, record: &ContainerRecord) -> Result<u32> {
+        let exit = self.store.read_exit(&record.id).map_err(store_error)?;
+        Ok(exit.map_or(0, |exit| exit.restarts + 1))
+    }
+
+    fn note_failed_start(&self, record: &ContainerRecord, error: &Error) {
+        let now = Timestamp::now();
+        let exit = ExitRecord {
+            exit_code: error.kind.container_exit_code(),
+            signal: None,
+            oom_killed: false,
+            started_at: now,
+            finished_at: now,
+            error: Some(error.chain()),
+            restarts: 0,
+        };
+        // The error itself is told in any case.
+        let _ = self.store.write_exit(&record.id, &exit);
+    }
+}
+
+/// Writes a line to the supervisor, where there is one.
+fn tell_supervisor(line: &str) -> Result<()> {
+    let Some(number) = env::var(SUPERVISOR).ok().and_then(|number| number.parse().ok()) else { return Ok(()) };
+    let fd = crate::inherited::duplicate(number)
+        .ok_or_else(|| Error::other(format!("{SUPERVISOR}={number} is not open")))?;
+    std::fs::File::from(fd).write_all(line.as_bytes()).map_err(|e| Error::io("tell the supervisor", e))
+}
+
+/// `EXIT_CODE`, `EXIT_STATUS` and `SERVICE_RESULT` as systemd sets them for `ExecStopPost=`.
+fn exit_from_environment(started_at: Timestamp, restarts: u32) -> Option<ExitRecord> {
+    let status = env::var("EXIT_STATUS").ok()?;
+    let signal = match env::var("EXIT_CODE").ok()?.as_str() {
+        "killed" | "dumped" => Signal::parse(&status).ok().map(Signal::number),
+        _ => None,
+    };
+    Some(ExitRecord {
+        exit_code: signal.map_or_else(|| status.parse().unwrap_or(255), |signal| 128 + signal),
+        signal,
+        oom_killed: env::var("SERVICE_RESULT").is_ok_and(|result| result == "oom-kill"),
+        started_at,
+        finished_at: Timestamp::now(),
+        error: None,
+        restarts,
+    })
+}

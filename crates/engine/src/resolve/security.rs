@@ -1,0 +1,182 @@
+//! What the process may do: capabilities, system call filter, devices, hidden paths, kernel parameters.
+
+use super::files::{c_string, guest, open_path};
+use crate::error::{Error, Result};
+use runtime::capability::{Set, Sets};
+use runtime::plan::{self, Access, Device, GuestPath, Node, Sysctl, SysctlScope};
+use runtime::seccomp::{Capabilities, Context, KernelVersion, Machine, Profile};
+use spec::security::Security;
+use std::path::Path;
+
+/// podman's default capabilities.
+const DEFAULT: [&str; 11] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
+/// Nodes that every container has.
+const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
+
+/// The five sets for a user.
+pub(crate) fn capabilities(security: &Security, uid: u32) -> Result<Sets> {
+    let (added, dropped) = (named("--cap-add", &security.cap_add)?, named("--cap-drop", &security.cap_drop)?);
+    if let Some(both) = added.and(dropped).names().next().filter(|_| added != Set::ALL && dropped != Set::ALL) {
+        return Err(Error::invalid(format!("capability {both} cannot be dropped and added")));
+    }
+    let defaults = DEFAULT.iter().filter_map(|name| Set::named(name)).fold(Set::EMPTY, Set::or);
+    let allowed = match (added == Set::ALL, dropped == Set::ALL) {
+        (true, true) => return Err(Error::invalid("adding and removing all capabilities at once is not possible")),
+        (true, false) => Set::ALL.without(dropped),
+        (false, true) => added,
+        (false, false) => defaults.without(dropped).or(added),
+    };
+    Ok(Sets::for_user(uid, allowed, added))
+}
+
+fn named(flag: &str, names: &[String]) -> Result<Set> {
+    names.iter().try_fold(Set::EMPTY, |set, name| {
+        if name.eq_ignore_ascii_case("all") {
+            return Ok(Set::ALL);
+        }
+        Set::named(name)
+            .map(|one| set.or(one))
+            .ok_or_else(|| Error::invalid(format!("{flag}: unknown capability {name:?}")))
+    })
+}
+
+/// Paths that become empty, and paths that become read-only.
+pub(crate) fn hidden(security: &Security) -> Result<(Vec<GuestPath>, Vec<GuestPath>)> {
+    let all = security.unmask.iter().any(|word| word.eq_ignore_ascii_case("all"));
+    let shown = |path: &str| all || security.unmask.iter().any(|pattern| matches(pattern, path));
+    let keep =
+        |paths: &[&str]| paths.iter().filter(|path| !shown(path)).map(|path| guest(path)).collect::<Result<Vec<_>>>();
+    let mut masked = keep(plan::MASKED_PATHS)?;
+    for path in &security.mask {
+        masked.push(guest(path)?);
+    }
+    Ok((masked, keep(plan::READ_ONLY_PATHS)?))
+}
+
+/// `--security-opt unmask` takes shell patterns in the last word: `/proc/*`.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((before, after)) => {
+            path.len() >= before.len() + after.len() && path.starts_with(before) && path.ends_with(after)
+        }
+        None => pattern.trim_end_matches('/') == path,
+    }
+}
+
+/// The usual device nodes and those asked for.
+pub(crate) fn devices(security: &Security) -> Result<Vec<Device>> {
+    let usual = DEVICES.iter().map(|path| device(path, path, Access::Writable));
+    let asked = security.devices.iter().map(|asked| {
+        let access = if asked.permissions.contains('w') { Access::Writable } else { Access::ReadOnly };
+        device(&asked.host, &asked.container, access)
+    });
+    usual.chain(asked).collect()
+}
+
+fn device(host: &str, target: &str, access: Access) -> Result<Device> {
+    use std::os::unix::fs::FileTypeExt;
+    let path = Path::new(host);
+    let kind = std::fs::metadata(path).map_err(|e| Error::io(format!("stat device {host:?}"), e))?.file_type();
+    if !kind.is_char_device() && !kind.is_block_device() {
+        return Err(Error::invalid(format!("--device {host}: not a device node")));
+    }
+    Ok(Device { source: open_path(path)?, name: c_string(host)?, target: guest(target)?, node: Node::Bind, access })
+}
+
+/// Kernel parameters; each needs the namespace it belongs to.
+pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Result<Vec<Sysctl>> {
+    let parse = |(name, value): &(String, String)| {
+        let sysctl = Sysctl::parse(name, value).map_err(|e| Error::invalid(format!("--sysctl {name}={value}: {e}")))?;
+        let (own, flag) = match sysctl.scope() {
+            Some(SysctlScope::Ipc) => (namespaces.ipc.is_new(), "ipc"),
+            Some(SysctlScope::Net) => (namespaces.net.is_new(), "network"),
+            Some(SysctlScope::Uts) => (namespaces.uts.is_new(), "uts"),
+            None => (true, ""),
+        };
+        match own {
+            true => Ok(sysctl),
+            false => Err(Error::invalid(format!(
+                "--sysctl {name}={value} cannot be set: the container has no {flag} namespace of its own"
+            ))),
+        }
+    };
+    security.sysctls.iter().map(parse).collect()
+}
+
+/// The system call filter for these capabilities.
+pub(crate) fn seccomp(security: &Security, capabilities: &Sets) -> Result<plan::Seccomp> {
+    use spec::security::Seccomp as Asked;
+    let context = seccomp_context(capabilities);
+    let program = match &security.seccomp {
+        Some(Asked::Unconfined) => return Ok(plan::Seccomp::Unconfined),
+        None => runtime::seccomp::default_program(&context).map_err(seccomp_error)?,
+        Some(Asked::File(path)) => {
+            let path = Path::new(path);
+            let bytes = crate::config::read(path)?.ok_or_else(|| {
+                Error::io(format!("open seccomp profile {path:?}"), std::io::ErrorKind::NotFound.into())
+            })?;
+            let compiled = Profile::parse(&bytes).and_then(|profile| runtime::seccomp::compile(&profile, &context));
+            compiled.map_err(|e| seccomp_error(e).within(format!("seccomp profile {path:?}")))?
+        }
+    };
+    Ok(plan::Seccomp::Filter(program.insns().to_vec()))
+}
+
+fn seccomp_context(capabilities: &Sets) -> Context {
+    let names: Vec<String> = capabilities.bounding.names().collect();
+    let release = rustix::system::uname();
+    // An unknown release is taken for the oldest kernel that runs lodger at all.
+    let kernel = KernelVersion::parse(&release.release().to_string_lossy()).unwrap_or(KernelVersion::new(5, 12));
+    Context { caps: Capabilities::from_names(names.iter().map(String::as_str)), machine: Machine::NATIVE, kernel }
+}
+
+fn seccomp_error(error: runtime::seccomp::Error) -> Error {
+    Error::caused(crate::Kind::Other, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(add: &[&str], drop: &[&str], uid: u32) -> String {
+        let own = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+        let security = Security { cap_add: own(add), cap_drop: own(drop), ..Default::default() };
+        match capabilities(&security, uid) {
+            Ok(sets) => format!("{}/{}", sets.bounding.names().count(), sets.effective.names().count()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn capabilities_as_podman_gives_them() {
+        assert_eq!(names(&[], &[], 0), "11/11");
+        assert_eq!(names(&[], &[], 1000), "11/0");
+        assert_eq!(names(&["NET_ADMIN"], &["all"], 0), "1/1");
+        assert_eq!(names(&["NET_ADMIN"], &[], 7), "12/1");
+        assert_eq!(names(&["ALL"], &["SYS_ADMIN"], 0), "40/40");
+        assert!(names(&["KILL"], &["KILL"], 0).contains("dropped and added"));
+        assert!(names(&["FLY"], &[], 0).contains("unknown capability"));
+    }
+
+    #[test]
+    fn unmask_takes_all_and_patterns() {
+        let masked =
+            |unmask: &str| hidden(&Security { unmask: vec![unmask.into()], ..Default::default() }).unwrap().0.len();
+        assert_eq!(masked("ALL"), 0);
+        assert_eq!(masked("/proc/*"), plan::MASKED_PATHS.iter().filter(|path| !path.starts_with("/proc/")).count());
+        assert_eq!(masked("/proc/kcore"), plan::MASKED_PATHS.len() - 1);
+    }
+}

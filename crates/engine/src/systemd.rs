@@ -1,0 +1,248 @@
+//! D-Bus with systemd: transient units, jobs, and what systemd knows of a unit.
+//!
+//! Every operation is one short connection inside one `block_on`: connecting costs 0.3 ms, and nothing (no thread, no
+//! descriptor) is left behind for a later `setns` or fork to trip over. Interfaces:
+//! <https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.systemd1.html>.
+
+use crate::error::{Error, Kind, Result};
+use futures_core::Stream;
+use std::pin::Pin;
+use zbus::{Connection, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
+
+const DESTINATION: &str = "org.freedesktop.systemd1";
+const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
+const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+const UNIT: &str = "org.freedesktop.systemd1.Unit";
+const SERVICE: &str = "org.freedesktop.systemd1.Service";
+const UNIT_EXISTS: &str = "org.freedesktop.systemd1.UnitExists";
+const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
+
+/// A manager that can be reached: the user's own, or the system's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Systemd {
+    address: String,
+    /// Who the bus sees; inside the user namespace `geteuid` says 0, which would be refused.
+    uid: u32,
+    /// Which manager it is.
+    pub scope: Scope,
+}
+
+/// Whose manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// `systemd --user`
+    User,
+    /// PID 1
+    System,
+}
+
+/// One property of a unit to be made.
+pub type Property = (&'static str, Variant<'static>);
+
+/// What systemd says of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnitState {
+    /// `active`, `activating`, `failed`, `inactive`, …
+    pub active: String,
+    /// `running`, `auto-restart`, …
+    pub sub: String,
+    /// `success`, `exit-code`, `signal`, `oom-kill`, `timeout`, …
+    pub result: String,
+    /// 0 when none.
+    pub main_pid: u32,
+    /// How often systemd restarted it by itself.
+    pub restarts: u32,
+}
+
+impl Systemd {
+    /// The manager behind a bus address.
+    pub fn new(scope: Scope, address: String, uid: u32) -> Self {
+        Self { address, uid, scope }
+    }
+
+    /// Makes and starts a transient unit and waits for the job's end: `Ok` once it is active.
+    ///
+    /// A failed unit of the same name that is still loaded gives way.
+    pub fn start_transient(&self, unit: &str, properties: &[Property]) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let mut signals = MessageStream::from(&connection);
+            let none: &[(&str, &[(&str, Variant<'static>)])] = &[];
+            let body = (unit, "fail", properties, none);
+            let mut reply = call(&connection, "StartTransientUnit", &body).await;
+            if is_error(&reply, UNIT_EXISTS) {
+                call(&connection, "ResetFailedUnit", &(unit,)).await.map_err(|e| failed("reset", unit, e))?;
+                reply = call(&connection, "StartTransientUnit", &body).await;
+            }
+            let job: OwnedObjectPath = body_of(reply.map_err(|e| failed("start", unit, e))?, unit)?;
+            match job_result(&mut signals, &job, unit).await?.as_str() {
+                "done" => Ok(()),
+                result => Err(Error::new(Kind::StartFailed).within(format!("start unit {unit}: job {result}"))),
+            }
+        })
+    }
+
+    /// Puts a running process of this user into a scope of its own, with these limits.
+    pub fn start_scope(&self, scope: &str, pid: u32, limits: &[Property]) -> Result<()> {
+        let mut properties: Vec<Property> =
+            vec![("PIDs", Variant::from(vec![pid])), ("CollectMode", Variant::from("inactive-or-failed"))];
+        for (name, value) in limits {
+            properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e.into()))?));
+        }
+        self.start_transient(scope, &properties)
+    }
+
+    /// Stops a unit and waits until it has stopped; systemd sends its signals and obeys its time limits.
+    /// `Ok(false)`: there is no such unit (any more).
+    pub fn stop(&self, unit: &str) -> Result<bool> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let mut signals = MessageStream::from(&connection);
+            let reply = call(&connection, "StopUnit", &(unit, "replace")).await;
+            if is_error(&reply, NO_SUCH_UNIT) {
+                return Ok(false);
+            }
+            let job: OwnedObjectPath = body_of(reply.map_err(|e| failed("stop", unit, e))?, unit)?;
+            job_result(&mut signals, &job, unit).await?;
+            Ok(true)
+        })
+    }
+
+    /// Queues a stop without waiting for it.
+    pub fn stop_later(&self, unit: &str) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let reply = call(&connection, "StopUnit", &(unit, "replace")).await;
+            if is_error(&reply, NO_SUCH_UNIT) {
+                return Ok(());
+            }
+            reply.map(drop).map_err(|e| failed("stop", unit, e))
+        })
+    }
+
+    /// Sends a signal to every process of a unit.
+    pub fn kill_all(&self, unit: &str, signal: i32) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let reply = call(&connection, "KillUnit", &(unit, "all", signal)).await;
+            if is_error(&reply, NO_SUCH_UNIT) {
+                return Ok(());
+            }
+            reply.map(drop).map_err(|e| failed("kill", unit, e))
+        })
+    }
+
+    /// Forgets a failed unit, so that its name is free.
+    pub fn reset_failed(&self, unit: &str) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let reply = call(&connection, "ResetFailedUnit", &(unit,)).await;
+            if is_error(&reply, NO_SUCH_UNIT) { Ok(()) } else { reply.map(drop).map_err(|e| failed("reset", unit, e)) }
+        })
+    }
+
+    /// Reads unit files again, as `systemctl daemon-reload`.
+    pub fn reload(&self) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            call(&connection, "Reload", &()).await.map(drop).map_err(|e| failed("reload", "systemd", e))
+        })
+    }
+
+    /// Moves a process of this user into a unit's cgroup.
+    pub fn attach(&self, unit: &str, pid: u32) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let body = (unit, "", &[pid][..]);
+            call(&connection, "AttachProcessesToUnit", &body).await.map(drop).map_err(|e| failed("attach to", unit, e))
+        })
+    }
+
+    /// What systemd knows of a service; `None` when the unit is not loaded.
+    pub fn state(&self, unit: &str) -> Result<Option<UnitState>> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let reply = call(&connection, "GetUnit", &(unit,)).await;
+            if is_error(&reply, NO_SUCH_UNIT) {
+                return Ok(None);
+            }
+            let path: OwnedObjectPath = body_of(reply.map_err(|e| failed("look up", unit, e))?, unit)?;
+            let get = |interface, name| property(&connection, &path, interface, name);
+            Ok(Some(UnitState {
+                active: get(UNIT, "ActiveState").await.map(text).unwrap_or_default(),
+                sub: get(UNIT, "SubState").await.map(text).unwrap_or_default(),
+                result: get(SERVICE, "Result").await.map(text).unwrap_or_default(),
+                main_pid: get(SERVICE, "MainPID").await.map(number).unwrap_or_default(),
+                restarts: get(SERVICE, "NRestarts").await.map(number).unwrap_or_default(),
+            }))
+        })
+    }
+
+    async fn connect(&self) -> Result<Connection> {
+        let wrap = |e| Error::caused(Kind::NoSystemd, e).within(format!("connect to {}", self.address));
+        let builder = zbus::connection::Builder::address(self.address.as_str());
+        // A stop may rightly take as long as the unit's own limit, so only connecting is bounded.
+        builder.user_id(self.uid).build().await.map_err(wrap)
+    }
+}
+
+/// Waits for `JobRemoved` of this job; systemd sends it to whoever queued the job without a subscription.
+async fn job_result(signals: &mut MessageStream, job: &OwnedObjectPath, unit: &str) -> Result<String> {
+    loop {
+        let next = std::future::poll_fn(|context| Pin::new(&mut *signals).poll_next(context)).await;
+        let message = match next {
+            Some(Ok(message)) => message,
+            Some(Err(error)) => return Err(failed("wait for", unit, error)),
+            None => return Err(Error::other(format!("wait for {unit}: the bus closed the connection"))),
+        };
+        if message.header().member().is_none_or(|member| member.as_str() != "JobRemoved") {
+            continue;
+        }
+        let body = message.body();
+        let Ok((_, path, _, result)) = body.deserialize::<(u32, OwnedObjectPath, String, String)>() else { continue };
+        if path == *job {
+            return Ok(result);
+        }
+    }
+}
+
+async fn call<B>(connection: &Connection, method: &str, body: &B) -> zbus::Result<zbus::Message>
+where
+    B: serde::Serialize + zbus::DynamicType,
+{
+    connection.call_method(Some(DESTINATION), MANAGER_PATH, Some(MANAGER), method, body).await
+}
+
+async fn property(
+    connection: &Connection,
+    path: &OwnedObjectPath,
+    interface: &str,
+    name: &str,
+) -> Option<OwnedVariant> {
+    let properties = "org.freedesktop.DBus.Properties";
+    let reply = connection.call_method(Some(DESTINATION), path, Some(properties), "Get", &(interface, name)).await;
+    reply.ok()?.body().deserialize::<OwnedVariant>().ok()
+}
+
+fn text(value: OwnedVariant) -> String {
+    String::try_from(value).unwrap_or_default()
+}
+
+fn number(value: OwnedVariant) -> u32 {
+    u32::try_from(value).unwrap_or_default()
+}
+
+fn body_of<T>(message: zbus::Message, unit: &str) -> Result<T>
+where
+    T: for<'d> zbus::wire::DynamicDeserialize<'d>,
+{
+    message.body().deserialize().map_err(|e| failed("read reply about", unit, e))
+}
+
+fn is_error(reply: &zbus::Result<zbus::Message>, name: &str) -> bool {
+    matches!(reply, Err(zbus::Error::MethodError(error, _, _)) if error.as_str() == name)
+}
+
+fn failed(operation: &str, unit: &str, error: zbus::Error) -> Error {
+    Error::caused(Kind::Other, error).within(format!("{operation} unit {unit}"))
+}

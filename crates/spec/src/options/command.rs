@@ -16,8 +16,8 @@ pub const COMMAND_FLAGS: &[Flag] = &[
 
 /// Keys of `[Container]` for the service or the unit file.
 pub const UNIT_KEYS: &[Key] = &[
-    Key { name: "PodmanArgs", form: Form::ShellWords },
-    Key { name: "ServiceName", form: Form::Single },
-    Key { name: "ReloadCmd", form: Form::Command },
-    Key { name: "ReloadSignal", form: Form::Single },
+    Key::new("PodmanArgs", Form::ShellWords, "Further flags of run, for options without a key"),
+    Key::new("ServiceName", Form::Single, "Name of the service, without .service"),
+    Key::new("ReloadCmd", Form::Command, "Command that is run inside to reload the service"),
+    Key::new("ReloadSignal", Form::Single, "Signal that is sent to reload the service"),
 ];

@@ -4,7 +4,7 @@
 //! into a directory, so its row has a flag alone and `Rootfs=` another.
 
 use super::row::{set_or_clear, set_switch, show_choice, show_switch};
-use super::{Complete, Flag, Form, Group, Opt};
+use super::{Complete, Flag, Form, Group, Key, Opt};
 use crate::container::Root;
 use crate::{ContainerSpec, ParseError, name, word};
 use std::collections::BTreeMap;
@@ -44,8 +44,7 @@ pub(super) const ROWS: &[Opt] = &[
     ),
     Opt::only_key(
         Group::Identity,
-        "AutoUpdate",
-        Form::Single,
+        Key::new("AutoUpdate", Form::Single, "How the image is kept up to date: registry or local"),
         |spec, text| {
             let policy = word::choose("update policy", text, &[("registry", "registry"), ("local", "local")])?;
             spec.identity.labels.insert(AUTO_UPDATE.to_owned(), policy.to_owned());
@@ -75,7 +74,9 @@ pub(super) const ROWS: &[Opt] = &[
         |spec, text| set_or_clear(&mut spec.identity.pidfile, text, |text| word::plain("file name", text)),
         |spec| show_choice(&spec.identity.pidfile),
     ),
-    Opt::only_key(Group::Identity, "Image", Form::Single, set_image, |spec| match &spec.root {
+    Opt::only_key(Group::Identity, Key::new("Image", Form::Single, "The image to run"), set_image, |spec| match &spec
+        .root
+    {
         Root::Image(image) if !image.is_empty() => vec![image.clone()],
         _ => Vec::new(),
     }),
@@ -97,8 +98,11 @@ pub(super) const ROWS: &[Opt] = &[
     .other_keys(|_| Vec::new()),
     Opt::only_key(
         Group::Identity,
-        "Rootfs",
-        Form::Single,
+        Key::new(
+            "Rootfs",
+            Form::Single,
+            "A directory to use as root instead of an image; :O behind it keeps changes apart",
+        ),
         |spec, text| {
             if spec.root != Root::default() {
                 return Err(ParseError("a container has an image or a root directory, not both".to_owned()));

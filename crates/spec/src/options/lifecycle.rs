@@ -1,7 +1,7 @@
 //! Rows of the group `lifecycle`: restart, stop, removal, readiness.
 
 use super::row::{set_or_clear, set_switch, show_choice, show_switch};
-use super::{Complete, Flag, Form, Group, Opt};
+use super::{Complete, Flag, Form, Group, Key, Opt};
 use crate::duration::Seconds;
 use crate::lifecycle::{Restart, SdNotify};
 use crate::signal::Signal;
@@ -65,8 +65,11 @@ pub(super) const ROWS: &[Opt] = &[
     }),
     Opt::only_key(
         Group::Lifecycle,
-        "Notify",
-        Form::Single,
+        Key::new(
+            "Notify",
+            Form::Single,
+            "Who says that the service is ready: false, true (the program inside) or healthy",
+        ),
         |spec, text| {
             let yes = ["1", "yes", "true", "on"].iter().any(|word| word.eq_ignore_ascii_case(text));
             spec.lifecycle.sdnotify = Some(match text {

@@ -4,15 +4,14 @@
 //! the two halves of `--user`.
 
 use super::row::{set_choice, set_or_clear, set_switch, show_all, show_choice, show_switch};
-use super::{Complete, Flag, Form, Group, Opt};
+use super::{Complete, Flag, Form, Group, Key, Opt};
 use crate::process::Ulimit;
 use crate::{ContainerSpec, ParseError, word};
 
 pub(super) const ROWS: &[Opt] = &[
     Opt::only_key(
         Group::Process,
-        "Exec",
-        Form::Command,
+        Key::new("Exec", Form::Command, "The command, after the image's entry point"),
         |spec, text| {
             spec.process.command.push(text.to_owned());
             Ok(())
@@ -41,8 +40,7 @@ pub(super) const ROWS: &[Opt] = &[
     .other_keys(|spec| spec.process.user.iter().filter(|user| user.starts_with(':')).cloned().collect()),
     Opt::only_key(
         Group::Process,
-        "User",
-        Form::Single,
+        Key::new("User", Form::Single, "Run as this user, by name or number"),
         |spec, text| {
             let (_, group) = halves(spec);
             let group = group.map(|group| format!(":{group}")).unwrap_or_default();
@@ -53,8 +51,7 @@ pub(super) const ROWS: &[Opt] = &[
     ),
     Opt::only_key(
         Group::Process,
-        "Group",
-        Form::Single,
+        Key::new("Group", Form::Single, "Run as this group; needs User="),
         |spec, text| {
             let user = halves(spec).0.unwrap_or_default();
             spec.process.user = Some(parse_user(&format!("{user}:{}", half("group", text)?))?);

@@ -94,6 +94,15 @@ pub struct Key {
     pub name: &'static str,
     /// How its values are written.
     pub form: Form,
+    /// One line, for a key without a flag of the same meaning; else empty.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// A key; `help` is empty where a flag's help says it.
+    pub const fn new(name: &'static str, form: Form, help: &'static str) -> Self {
+        Self { name, form, help }
+    }
 }
 
 /// How the values of a key are written. An empty assignment drops the earlier ones, except where it is a value.
@@ -151,14 +160,14 @@ impl Opt {
     }
 
     /// A row for a key whose meaning the flags of other rows have.
-    pub(super) const fn only_key(group: Group, name: &'static str, form: Form, set: Set, show: Show) -> Self {
-        let unit = InUnit::Key(Key { name, form });
+    pub(super) const fn only_key(group: Group, key: Key, set: Set, show: Show) -> Self {
+        let unit = InUnit::Key(key);
         Self { group, flag: None, unit, verbs: Verbs::Both, items: Items::One, set, show }
     }
 
     /// The same row with a key.
     pub(super) const fn in_unit(mut self, name: &'static str, form: Form) -> Self {
-        self.unit = InUnit::Key(Key { name, form });
+        self.unit = InUnit::Key(Key::new(name, form, ""));
         self
     }
 

@@ -4,7 +4,7 @@
 
 use super::parse::parse_switch;
 use super::row::{set_switch, show_all, show_switch};
-use super::{Complete, Flag, Form, Group, Opt};
+use super::{Complete, Flag, Form, Group, Key, Opt};
 use crate::security::{Device, Seccomp, parse_capability};
 use crate::{ContainerSpec, ParseError, word};
 
@@ -41,13 +41,17 @@ pub(super) const ROWS: &[Opt] = &[
     key(
         "NoNewPrivileges",
         Form::Switch,
+        "The process cannot gain privileges, by set-user-ID programs for example",
         |spec, text| set_switch(&mut spec.security.no_new_privileges, text),
         |spec| show_switch(spec.security.no_new_privileges),
     ),
-    key("SeccompProfile", Form::Single, set_seccomp, |spec| spec.security.seccomp.iter().map(show_seccomp).collect()),
+    key("SeccompProfile", Form::Single, "JSON file with the system call filter, or unconfined", set_seccomp, |spec| {
+        spec.security.seccomp.iter().map(show_seccomp).collect()
+    }),
     key(
         "AppArmor",
         Form::Single,
+        "AppArmor profile, or unconfined",
         |spec, text| {
             spec.security.apparmor = Some(word::solid("AppArmor profile", text)?);
             Ok(())
@@ -57,42 +61,49 @@ pub(super) const ROWS: &[Opt] = &[
     key(
         "Mask",
         Form::ShellWords,
+        "Paths to hide, parted by colons",
         |spec, text| add_paths(&mut spec.security.mask, text),
         |spec| joined(&spec.security.mask),
     ),
     key(
         "Unmask",
         Form::ShellWords,
+        "Paths to show that are hidden otherwise, parted by colons, or ALL",
         |spec, text| add_unmasked(&mut spec.security.unmask, text),
         |spec| joined(&spec.security.unmask),
     ),
     key(
         "SecurityLabelDisable",
         Form::Switch,
+        "Run without SELinux separation",
         |spec, text| set_label_switch(spec, "disable", text),
         |spec| show_switch(spec.security.label_of("disable").is_some()),
     ),
     key(
         "SecurityLabelNested",
         Form::Switch,
+        "SELinux labels can be used inside",
         |spec, text| set_label_switch(spec, "nested", text),
         |spec| show_switch(spec.security.label_of("nested").is_some()),
     ),
     key(
         "SecurityLabelType",
         Form::Single,
+        "SELinux type of the process",
         |spec, text| spec.security.set_label(&format!("type:{text}")),
         |spec| spec.security.label_of("type").map(str::to_owned).into_iter().collect(),
     ),
     key(
         "SecurityLabelLevel",
         Form::Single,
+        "SELinux level of the process",
         |spec, text| spec.security.set_label(&format!("level:{text}")),
         |spec| spec.security.label_of("level").map(str::to_owned).into_iter().collect(),
     ),
     key(
         "SecurityLabelFileType",
         Form::Single,
+        "SELinux type of the files",
         |spec, text| spec.security.set_label(&format!("filetype:{text}")),
         |spec| spec.security.label_of("filetype").map(str::to_owned).into_iter().collect(),
     ),
@@ -133,10 +144,11 @@ const fn row(
 const fn key(
     name: &'static str,
     form: Form,
+    help: &'static str,
     set: fn(&mut ContainerSpec, &str) -> Result<(), ParseError>,
     show: fn(&ContainerSpec) -> Vec<String>,
 ) -> Opt {
-    Opt::only_key(Group::Security, name, form, set, show)
+    Opt::only_key(Group::Security, Key::new(name, form, help), set, show)
 }
 
 fn add_capability(list: &mut Vec<String>, text: &str) -> Result<(), ParseError> {

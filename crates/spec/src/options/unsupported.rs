@@ -337,7 +337,7 @@ const fn both(
     hint: &'static str,
 ) -> Unsupported {
     let flag = Some(Flag::with_value(flag, "VALUE", ""));
-    Unsupported { flag, key: Some(Key { name: key, form }), verbs: Verbs::Both, reason, hint, planned: true }
+    Unsupported { flag, key: Some(Key::new(key, form, "")), verbs: Verbs::Both, reason, hint, planned: true }
 }
 
 const fn flag(flag: &'static str, reason: &'static str, hint: &'static str) -> Unsupported {
@@ -350,7 +350,7 @@ const fn switch(flag: &'static str, reason: &'static str, hint: &'static str) ->
 }
 
 const fn key(name: &'static str, form: Form, reason: &'static str, hint: &'static str) -> Unsupported {
-    Unsupported { flag: None, key: Some(Key { name, form }), verbs: Verbs::Both, reason, hint, planned: true }
+    Unsupported { flag: None, key: Some(Key::new(name, form, "")), verbs: Verbs::Both, reason, hint, planned: true }
 }
 
 impl Unsupported {

@@ -106,4 +106,6 @@ fn help_is_one_line_without_a_full_stop() {
         let help = flag.help;
         assert!(!help.is_empty() && help.len() <= 90 && !help.ends_with('.') && !help.contains('\n'), "{}", flag.long);
     }
+    let only = table().filter(|row| row.flag.is_none()).filter_map(|row| row.key()).chain(UNIT_KEYS);
+    only.for_each(|key| assert!(!key.help.is_empty() && !key.help.ends_with('.'), "{}", key.name));
 }

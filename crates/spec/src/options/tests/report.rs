@@ -26,7 +26,8 @@ How a key's values are written:
 | pairs | shell words that each are `key=value`; may be given several times |
 | command | shell words; the last assignment counts |
 
-An empty assignment drops the earlier ones. \"a,b\" after a form or in the list below means that commas part values too.
+An empty assignment drops the earlier ones. \"With commas\", and `[,...]` after a flag's value, mean that commas part
+values too.
 ";
 
 fn form(form: Form) -> &'static str {
@@ -45,10 +46,11 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-fn flag(flag: &Flag) -> String {
+fn flag(flag: &Flag, items: Items) -> String {
+    let more = if items == Items::One { "" } else { "[,...]" };
     let value = match flag.value {
         Value::Switch => String::new(),
-        Value::Required(value) => format!("={value}"),
+        Value::Required(value) => format!("={value}{more}"),
         Value::Optional(value, _) => format!("[={value}]"),
     };
     let aliases: String = flag.aliases.iter().map(|alias| format!(", `--{alias}`")).collect();
@@ -62,14 +64,14 @@ fn row(row: &Opt) -> String {
         Verbs::Create => " (create)",
     };
     let (name, help) = match &row.flag {
-        Some(it) => (format!("{}{verbs}", flag(it)), cell(it.help)),
-        None => (String::new(), String::new()),
+        Some(it) => (format!("{}{verbs}", flag(it, row.items)), cell(it.help)),
+        None => (String::new(), row.key().map_or(String::new(), |key| cell(key.help))),
     };
-    let commas = if row.items == Items::One { "" } else { ", a,b" };
+    let commas = if row.items == Items::Commas { ", with commas" } else { "" };
     let key = match &row.unit {
         InUnit::Key(key) => format!("`{}=` {}{commas}", key.name, form(key.form)),
         InUnit::PodmanArgs => String::new(),
-        InUnit::OtherKeys(_) => "see below".to_owned(),
+        InUnit::OtherKeys(_) => "the keys below".to_owned(),
     };
     format!("| {name} | {key} | {help} |\n")
 }
@@ -85,16 +87,10 @@ fn report() -> String {
         text.push_str(&row(it));
     }
     text.push_str("\n## The command and the service\n\nThese say nothing of the container.\n\n| flag | |\n|---|---|\n");
-    COMMAND_FLAGS.iter().for_each(|it| writeln!(text, "| {} | {} |", flag(it), cell(it.help)).unwrap());
+    COMMAND_FLAGS.iter().for_each(|it| writeln!(text, "| {} | {} |", flag(it, Items::One), cell(it.help)).unwrap());
     text.push_str("\n| key | |\n|---|---|\n");
     for key in UNIT_KEYS {
-        let means = match key.name {
-            "PodmanArgs" => "further flags of `run`, for options without a key",
-            "ServiceName" => "name of the service, without `.service`",
-            "ReloadCmd" => "command that is run inside to reload the service",
-            _ => "signal that is sent to reload the service",
-        };
-        writeln!(text, "| `{}=` {} | {means} |", key.name, form(key.form)).unwrap();
+        writeln!(text, "| `{}=` {} | {} |", key.name, form(key.form), key.help).unwrap();
     }
     text.push_str(
         "\n## What podman has and lodger lacks\n\nUsing one of these is an error that says why and what to do \

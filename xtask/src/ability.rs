@@ -50,7 +50,7 @@ pub fn boots_hosts() -> Result<()> {
 }
 
 /// Makes sure that programs exist, by way of `tests/prepare`, the only list of packages.
-fn install_tools(tools: &[&str]) -> Result<()> {
+pub fn install_tools(tools: &[&str]) -> Result<()> {
     let missing = || tools.iter().copied().find(|tool| !exists(tool));
     let Some(first) = missing() else { return Ok(()) };
     if !exists("apt-get") {

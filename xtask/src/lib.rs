@@ -6,16 +6,20 @@
 //! | `image` | builds images without a network, also hostile ones |
 //! | `debian` | root file systems from Debian's mirror |
 //! | `ability` | what this machine cannot do, with the reason |
+//! | `demo` | shows a service from nothing to a page |
 //! | `suite` | runs every test of the project and counts |
 //! | `case`, `cases` | what a whole-host test case is written with, and the cases |
 //! | `rules` | who may import whom, and what a file looks like |
+//! | `build` | builds lodger itself |
 //! | `process` | runs other programs, bounded |
 //! | `paths`, `digest` | where things lie, and how they are named |
 
 pub mod ability;
+pub mod build;
 pub mod case;
 pub mod cases;
 pub mod debian;
+pub mod demo;
 pub mod digest;
 pub mod host;
 pub mod image;

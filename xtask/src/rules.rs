@@ -6,12 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::{paths, process};
+use crate::{build, paths, process};
 
 /// Who may import whom. A row more, or a name more in a row, is a decision about the design.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -51,8 +50,8 @@ pub fn check() -> Result<Vec<String>> {
 }
 
 fn metadata() -> Result<Value> {
-    let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    cargo.args(["metadata", "--format-version=1", "--no-deps"]).current_dir(paths::workspace());
+    let mut cargo = build::cargo();
+    cargo.args(["metadata", "--format-version=1", "--no-deps"]);
     serde_json::from_str(&process::output(&mut cargo)?).context("parse the output of cargo metadata")
 }
 

@@ -7,6 +7,7 @@ mod test;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use xtask::demo;
 
 const HELP: &str = "\
 usage: cargo xtask TASK
@@ -20,6 +21,7 @@ usage: cargo xtask TASK
   images push [HOST [NAME…]]            and copy them into a host's registries
   test [--tier lint|unit|ns|cli|host] [FILTER]
                                         run all tests, or those of a tier, or those named so
+  demo                                  a service in a container, from nothing to a page
   check-imports                         who imports whom, and the other rules of the tree
 ";
 
@@ -30,6 +32,7 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((&"host", rest)) => host::run(rest),
         Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
+        Some((&"demo", _)) => demo::run().map(|()| ExitCode::SUCCESS),
         Some((&"check-imports", _)) => check_rules(),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{HELP}");

@@ -24,7 +24,7 @@ use crate::host::rootfs;
 use crate::{paths, process};
 
 /// Change this when an image is made differently.
-const REVISION: &str = "2";
+const REVISION: &str = "3";
 
 /// Every image, quick ones first.
 pub const NAMES: [&str; 5] = ["busybox", "web", "guest", "nginx", "big"];
@@ -110,7 +110,8 @@ fn web(debian: &Path) -> Result<Image> {
     layer.directory("www").directory("www/cgi-bin").directory("usr/local").directory("usr/local/bin");
     layer.file("usr/local/bin/serve", SERVE, 0o755);
     layer.file("www/index.html", "<h1>A lodger is at home.</h1>\n", 0o644);
-    let address = "#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' \"$REMOTE_ADDR\"\n";
+    let address = "#!/bin/sh\naddress=$(printf %s \"$REMOTE_ADDR\" | tr -d '[]')\n\
+                   printf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' \"${address#::ffff:}\"\n";
     layer.file("www/cgi-bin/address", address, 0o755);
     let config = json!({
         "Entrypoint": ["/usr/local/bin/serve"],

@@ -1,13 +1,14 @@
 //! The tiers that cargo runs: lints, and every `#[test]`, whose results are read from its output.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use super::{Tally, Verdict, must_run_all, report};
-use crate::{paths, process, rules};
+use crate::build::cargo;
+use crate::{process, rules};
 
 /// Format, clippy, and our own rules; each counts as one test.
 pub(super) fn lint() -> Tally {
@@ -62,12 +63,6 @@ pub(super) fn test(choice: &[&str], filter: Option<&str>) -> Result<Tally> {
     }
     let status = child.wait().context("wait for cargo test")?;
     Ok(count.finish(status.success()))
-}
-
-fn cargo() -> Command {
-    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    command.current_dir(paths::workspace());
-    command
 }
 
 /// Counts the results in the lines of test programs.

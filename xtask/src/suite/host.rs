@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,7 +12,7 @@ use crate::case::Case;
 use crate::cases::AREAS;
 use crate::host::{self, Host, Owner};
 use crate::image::catalogue;
-use crate::{ability, paths, process};
+use crate::{ability, build};
 
 /// Where the last panic happened, for the report of the case it ended.
 static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
@@ -60,18 +59,10 @@ fn prepare() -> Result<Host> {
     ability::boots_hosts()?;
     host::reap()?;
     if std::env::var_os("LODGER_BIN").is_none() {
-        build_lodger()?;
+        build::lodger()?;
     }
     catalogue::FOR_TESTS.iter().try_for_each(|image| catalogue::ensure(image))?;
     Host::up(&format!("test-{}", std::process::id()), Owner::ThisProcess)
-}
-
-/// Builds the lodger that goes into hosts.
-pub(crate) fn build_lodger() -> Result<()> {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--profile=quick", "--package=cli"]);
-    process::check(command.current_dir(paths::workspace()))
 }
 
 fn run_case(host: &Host, case: &Case) -> Verdict {

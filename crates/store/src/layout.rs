@@ -19,6 +19,8 @@
 //!     state.json                   what runs; believed only after a look at the kernel
 //!     exit.json                    how it last ended
 //!     upper/ work/                 its overlay
+//!     ctr.log                      what it wrote, where nothing else takes it
+//!     stop                         stopped by hand since its last start
 //!     lock                         held shared for reading, exclusively for changing
 //!   names/<name>                   symlink → container ID
 //!   run/<id>                       symlink → "<boot id>:<pid>:<start time>" of a started container
@@ -27,6 +29,7 @@
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
 //!   locks/                         lease, images, containers, volumes
+//!   keeper                         a process in the user's kept namespace; believed only after a look at the kernel
 //!   tmp/                           things being made
 //!   trash/                         things being deleted
 //! ```
@@ -89,6 +92,11 @@ pub(crate) const CONTAINER_EXIT: &str = "exit.json";
 pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
+pub(crate) const CONTAINER_LOG: &str = "ctr.log";
+pub(crate) const CONTAINER_STOP: &str = "stop";
+
+/// At the root.
+pub(crate) const KEEPER: &str = "keeper";
 
 /// Inside `volumes/<name>/`.
 pub(crate) const VOLUME_RECORD: &str = "volume.json";

@@ -5,6 +5,7 @@
 //! the container is doing.
 
 mod directory;
+mod marks;
 mod running;
 
 use crate::layer::RootAttributes;

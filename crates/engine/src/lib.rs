@@ -30,6 +30,9 @@ pub mod volumes;
 pub use error::{Error, Kind, Result};
 pub use host::Host;
 pub use images::{PullEvent, PullReport};
+pub use registry::auth::Credentials;
+pub use runtime::foreground::Signals;
+pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState};
 
 use std::path::PathBuf;
 use store::Store;

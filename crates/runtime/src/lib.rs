@@ -7,6 +7,7 @@
 //! The caller has one thread, and has called [`userns::enter`] (unless it is root without a user namespace) and
 //! [`userns::private_mounts`] before it opens anything that a plan mounts.
 
+pub mod beside;
 pub mod capability;
 pub mod compile;
 mod error;

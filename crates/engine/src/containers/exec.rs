@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::launch::{self, Ended, StandardInput};
 use crate::resolve::{files, identity, process, security};
 use crate::{Engine, inherited, runtime_error};
-use runtime::ExecPlan;
+use runtime::exec::ExecPlan;
 use runtime::capability::Sets;
 use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
 use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Stdio, Workdir};
@@ -51,10 +51,10 @@ impl Engine {
     pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
         self.join_cgroup(state)?;
-        let held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let plan = self.exec_plan(container, request)?;
-        let mut spawned = runtime::exec(&plan).map_err(runtime_error)?;
-        drop(plan);
+        let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
+        let program = inside.compile(&plan).map_err(runtime_error)?;
+        let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
         spawned.wait_ready().map_err(runtime_error)?;
         let running = spawned.release().map_err(runtime_error)?;
         let forwarded =
@@ -65,7 +65,7 @@ impl Engine {
             detach: DetachKeys::parse("").map_err(runtime_error)?,
             signals: Signals::Relay,
         };
-        match runtime::foreground::attend(running, foreground, held).map_err(runtime_error)? {
+        match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
             Outcome::Detached => Err(Error::other("the process was left behind")),
         }
@@ -108,7 +108,6 @@ impl Engine {
         let first = request.command.first().ok_or_else(|| Error::invalid("exec needs a command"))?;
         let path = env.get("PATH").map_or(process::DEFAULT_PATH, String::as_str);
         Ok(ExecPlan {
-            container: process_id(state),
             process: Process {
                 candidates: runtime::plan::candidates(&files::c_string(first)?, path.as_bytes()),
                 argv: request.command.iter().map(|word| files::c_string(word)).collect::<Result<_>>()?,

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
 use crate::unit::{self, Parts};
 use crate::{Engine, boot, store_error};
-use runtime::helper;
+use runtime::beside::{self, Environment};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -69,7 +69,7 @@ impl Engine {
         let errors = crate::inherited::duplicate(2);
         let mut descriptors = vec![(0, null.as_fd()), (1, null.as_fd()), (3, write.as_fd())];
         descriptors.push((2, errors.as_ref().map_or(null.as_fd(), AsFd::as_fd)));
-        helper::start(&words, &descriptors).map_err(|e| Error::io("start the supervisor", e))?;
+        beside::start(&words, &descriptors, Environment::Caller).map_err(|e| Error::io("start the supervisor", e))?;
         drop(write);
         let mut status = [0u8; 1];
         let count = std::fs::File::from(read).read(&mut status).map_err(|e| Error::io("wait for the supervisor", e))?;

@@ -39,7 +39,6 @@ impl Engine {
             restarts: 0,
             notify_socket: self.notify_socket(record),
         };
-        let held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let started = self.start_process(record, &mut wiring, around)?;
         let state = started.state;
         if let Some(socket) = self.host.unit.as_ref().and_then(|unit| unit.notify_socket.as_ref()) {
@@ -51,7 +50,7 @@ impl Engine {
             detach: DetachKeys::parse("").map_err(runtime_error)?,
             signals: attachment.signals,
         };
-        let outcome = runtime::foreground::attend(started.running, foreground, held).map_err(runtime_error)?;
+        let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
         let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
         self.end_helpers(&state);
         if record.auto_remove {

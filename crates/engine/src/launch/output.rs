@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::{Engine, inherited};
-use runtime::helper;
+use runtime::beside::{self, Environment};
 use runtime::plan::{Stdio, WindowSize};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -110,7 +110,7 @@ impl Wiring {
         descriptors.push((5, sink.to.as_fd()));
         descriptors.extend(sink.directory.as_ref().map(|directory| (6, directory.as_fd())));
         let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<CString>>>()?;
-        let relay = helper::start(&words, &descriptors).map_err(|e| Error::io("start the log relay", e))?;
+        let relay = beside::start(&words, &descriptors, Environment::Empty).map_err(|e| Error::io("start the log relay", e))?;
         self.relay = ProcessId::of(relay as u32);
         self.pipes = None;
         Ok(())

@@ -3,8 +3,8 @@
 use super::files::{c_string, guest, open_path};
 use crate::error::{Error, Result};
 use runtime::capability::{Set, Sets};
-use runtime::plan::{self, Access, Device, GuestPath, Node, Sysctl, SysctlScope};
-use runtime::seccomp::{Capabilities, Context, KernelVersion, Machine, Profile};
+use runtime::plan::{self, Device, GuestPath, Node, Sysctl, SysctlScope};
+use runtime::seccomp::{Context, Profile};
 use spec::security::Security;
 use std::path::Path;
 
@@ -78,22 +78,19 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 /// The usual device nodes and those asked for.
 pub(crate) fn devices(security: &Security) -> Result<Vec<Device>> {
-    let usual = DEVICES.iter().map(|path| device(path, path, Access::Writable));
-    let asked = security.devices.iter().map(|asked| {
-        let access = if asked.permissions.contains('w') { Access::Writable } else { Access::ReadOnly };
-        device(&asked.host, &asked.container, access)
-    });
+    let usual = DEVICES.iter().map(|path| device(path, path));
+    let asked = security.devices.iter().map(|asked| device(&asked.host, &asked.container));
     usual.chain(asked).collect()
 }
 
-fn device(host: &str, target: &str, access: Access) -> Result<Device> {
+fn device(host: &str, target: &str) -> Result<Device> {
     use std::os::unix::fs::FileTypeExt;
     let path = Path::new(host);
     let kind = std::fs::metadata(path).map_err(|e| Error::io(format!("stat device {host:?}"), e))?.file_type();
     if !kind.is_char_device() && !kind.is_block_device() {
         return Err(Error::invalid(format!("--device {host}: not a device node")));
     }
-    Ok(Device { source: open_path(path)?, name: c_string(host)?, target: guest(target)?, node: Node::Bind, access })
+    Ok(Device { source: open_path(path)?, name: c_string(host)?, target: guest(target)?, node: Node::Bind })
 }
 
 /// Kernel parameters; each needs the namespace it belongs to.
@@ -119,7 +116,7 @@ pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Res
 /// The system call filter for these capabilities.
 pub(crate) fn seccomp(security: &Security, capabilities: &Sets) -> Result<plan::Seccomp> {
     use spec::security::Seccomp as Asked;
-    let context = seccomp_context(capabilities);
+    let context = Context::native(capabilities.bounding);
     let program = match &security.seccomp {
         Some(Asked::Unconfined) => return Ok(plan::Seccomp::Unconfined),
         None => runtime::seccomp::default_program(&context).map_err(seccomp_error)?,
@@ -133,14 +130,6 @@ pub(crate) fn seccomp(security: &Security, capabilities: &Sets) -> Result<plan::
         }
     };
     Ok(plan::Seccomp::Filter(program.insns().to_vec()))
-}
-
-fn seccomp_context(capabilities: &Sets) -> Context {
-    let names: Vec<String> = capabilities.bounding.names().collect();
-    let release = rustix::system::uname();
-    // An unknown release is taken for the oldest kernel that runs lodger at all.
-    let kernel = KernelVersion::parse(&release.release().to_string_lossy()).unwrap_or(KernelVersion::new(5, 12));
-    Context { caps: Capabilities::from_names(names.iter().map(String::as_str)), machine: Machine::NATIVE, kernel }
 }
 
 fn seccomp_error(error: runtime::seccomp::Error) -> Error {

@@ -211,3 +211,78 @@ fn flatten(level: Level, list: &mut Vec<(Condition, Action)>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::abi::Word;
+    use super::super::action::Action;
+    use super::super::condition::{Comparison, Condition, Operator};
+    use super::{Contradiction, Decision, Precedence};
+
+    const ALLOW: Action = Action::ALLOW;
+    const DENY: Action = Action::errno(1);
+
+    fn when(parts: &[(u8, Operator, u64)]) -> Condition {
+        let comparison = |&(argument, operator, value)| Comparison { argument, operator, mask: u64::MAX, value };
+        Condition::new(parts.iter().map(comparison).collect())
+    }
+
+    fn add(rules: &[(&Condition, Action)]) -> Result<Decision, Contradiction> {
+        let mut precedence = Precedence::default();
+        for (condition, action) in rules {
+            precedence.add(condition, *action, Word::Full)?;
+        }
+        Ok(precedence.finish())
+    }
+
+    /// The order in which two rules with different actions are tried, whichever comes first in the profile.
+    fn assert_order(first: &Condition, second: &Condition) {
+        let expected = Ok(Decision::First(vec![(first.clone(), DENY), (second.clone(), ALLOW)]));
+        assert_eq!(add(&[(first, DENY), (second, ALLOW)]), expected);
+        assert_eq!(add(&[(second, ALLOW), (first, DENY)]), expected);
+    }
+
+    #[test]
+    fn the_first_rule_without_conditions_decides() {
+        let (always, five) = (when(&[]), when(&[(0, Operator::Equal, 5)]));
+        assert_eq!(add(&[(&five, DENY), (&always, ALLOW), (&always, DENY)]), Ok(Decision::Always(ALLOW)));
+        assert_eq!(add(&[(&always, DENY), (&five, ALLOW)]), Ok(Decision::Always(DENY)));
+    }
+
+    #[test]
+    fn a_mask_of_nothing_always_holds() {
+        let nothing = Comparison { argument: 0, operator: Operator::MaskedEqual, mask: 0, value: 0 };
+        assert_eq!(add(&[(&Condition::new(vec![nothing]), DENY)]), Ok(Decision::Always(DENY)));
+        // Of a half, where the mask only has upper bits.
+        let mut precedence = Precedence::default();
+        let upper = Comparison { mask: 1 << 40, value: 1 << 40, ..nothing };
+        precedence.add(&Condition::new(vec![upper]), DENY, Word::Half).expect("the only rule");
+        assert_eq!(precedence.finish(), Decision::Always(DENY));
+    }
+
+    #[test]
+    fn conditions_have_an_order_of_their_own() {
+        use Operator::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        assert_order(&when(&[(1, Equal, 1)]), &when(&[(0, Equal, 9)]));
+        assert_order(&when(&[(0, Equal, 40)]), &when(&[(0, NotEqual, 16)]));
+        assert_order(&when(&[(0, NotEqual, 40)]), &when(&[(0, Equal, 16)]));
+        assert_order(&when(&[(0, Equal, 1 << 32)]), &when(&[(0, Equal, 5)]));
+        assert_order(&when(&[(0, Equal, 1)]), &when(&[(0, Less, 9)]));
+        assert_order(&when(&[(0, LessOrEqual, 9)]), &when(&[(0, Greater, 1)]));
+        assert_order(&when(&[(0, Less, 3)]), &when(&[(0, Less, 9)]));
+        assert_order(&when(&[(0, GreaterOrEqual, 9)]), &when(&[(0, Greater, 3)]));
+        assert_order(&when(&[(0, Equal, 5), (2, Equal, 7)]), &when(&[(0, Equal, 5), (1, Equal, 9)]));
+    }
+
+    #[test]
+    fn the_wider_of_two_rules_replaces_the_narrower() {
+        let (wide, narrow) =
+            (when(&[(0, Operator::Equal, 5)]), when(&[(0, Operator::Equal, 5), (1, Operator::Equal, 6)]));
+        let only = Ok(Decision::First(vec![(wide.clone(), DENY)]));
+        assert_eq!(add(&[(&narrow, DENY), (&wide, DENY)]), only);
+        assert_eq!(add(&[(&wide, DENY), (&narrow, DENY)]), only);
+        assert_eq!(add(&[(&wide, DENY), (&narrow, ALLOW)]), only);
+        assert_eq!(add(&[(&narrow, ALLOW), (&wide, DENY)]), Err(Contradiction));
+        assert_eq!(add(&[(&wide, ALLOW), (&wide, DENY)]), Err(Contradiction));
+    }
+}

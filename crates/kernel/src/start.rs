@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! start            the macro, descriptors, memory, clocks
-//! start::arch      what differs between architectures: system calls, the first instructions, copying
+//! start::arch      what differs between architectures: the first instructions, copying memory
 //! start::process   arguments, environment, fork, execve
 //! start::signals   block, wait, send
 //! ```
@@ -15,10 +15,11 @@ pub mod arch;
 pub mod process;
 pub mod signals;
 
-use arch::{number, syscall};
+use crate::arch::syscall;
 use rustix::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use rustix::io::{Errno, Result};
+use rustix::io::{Result, fcntl_setfd};
 
+pub use crate::descriptor::close_range;
 pub use process::{Arguments, Environment, Fork, Words, exec, fork};
 
 /// Makes a program of `fn(Arguments) -> i32`; its result is the exit status.
@@ -49,43 +50,32 @@ macro_rules! entry {
 /// Ends the process: exit_group(2).
 pub fn exit(status: i32) -> ! {
     // SAFETY: takes a number and does not return.
-    unsafe { syscall(number::EXIT_GROUP, [status as usize, 0, 0, 0, 0, 0]) };
+    let _ = unsafe { syscall(libc::SYS_exit_group, [status as usize, 0, 0, 0, 0, 0]) };
     loop {
         core::hint::spin_loop();
     }
-}
-
-fn check(result: isize) -> Result<usize> {
-    if (-4095..0).contains(&result) { Err(Errno::from_raw_os_error(-result as i32)) } else { Ok(result as usize) }
 }
 
 /// Takes a descriptor that the parent left open under this number; `None` where there is none.
 ///
 /// To be asked once for each number: the result closes it.
 pub fn inherited(number: RawFd) -> Option<OwnedFd> {
-    const F_GETFD: usize = 1;
     // SAFETY: takes numbers only.
-    check(unsafe { syscall(number::FCNTL, [number as usize, F_GETFD, 0, 0, 0, 0]) }).ok()?;
+    unsafe { syscall(libc::SYS_fcntl, [number as usize, libc::F_GETFD as usize, 0, 0, 0, 0]) }.ok()?;
     // SAFETY: it is open, and nothing in this program owns what it was started with.
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Closes every descriptor from `first` to `last`: close_range(2), Linux 5.9.
+/// Puts a copy of `fd` under `number`, to be kept over `execve`; `fd` itself if that is its number.
 ///
-/// None of them may still be owned by a value of the program.
-pub fn close_range(first: u32, last: u32) -> Result<()> {
-    // SAFETY: takes numbers only.
-    check(unsafe { syscall(number::CLOSE_RANGE, [first as usize, last as usize, 0, 0, 0, 0]) }).map(drop)
-}
-
-/// Puts a copy of `fd` under `number`, to be kept over `execve`: dup3(2).
-pub fn duplicate_to(fd: BorrowedFd<'_>, number: RawFd) -> Result<()> {
+/// # Errors
+/// As dup3(2).
+pub fn duplicate_to(fd: BorrowedFd<'_>, number: u32) -> Result<()> {
     use rustix::fd::AsRawFd;
-    if fd.as_raw_fd() == number {
-        return rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty());
+    match fd.as_raw_fd() as u32 == number {
+        true => fcntl_setfd(fd, rustix::io::FdFlags::empty()),
+        false => crate::descriptor::duplicate_to(fd, number),
     }
-    // SAFETY: takes numbers only.
-    check(unsafe { syscall(number::DUP3, [fd.as_raw_fd() as usize, number as usize, 0, 0, 0, 0]) }).map(drop)
 }
 
 /// Zeroed memory that costs nothing until it is written, for the life of the program: mmap(2).
@@ -97,27 +87,27 @@ pub fn zeroed(length: usize) -> Result<&'static mut [u8]> {
 
 /// A new private anonymous mapping, readable and writable.
 fn map(length: usize) -> Result<usize> {
-    const READ_WRITE: usize = 3;
-    const PRIVATE_ANONYMOUS: usize = 0x22;
+    let protection = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as usize;
     // SAFETY: without a fixed address, mmap cannot touch what is already mapped.
-    check(unsafe { syscall(number::MMAP, [0, length, READ_WRITE, PRIVATE_ANONYMOUS, usize::MAX, 0]) })
+    unsafe { syscall(libc::SYS_mmap, [0, length, protection, flags, usize::MAX, 0]) }
 }
 
 /// Seconds and nanoseconds since the epoch.
 pub fn realtime() -> (u64, u32) {
-    clock(0)
+    clock(libc::CLOCK_REALTIME)
 }
 
 /// Milliseconds on a clock that nobody sets.
 pub fn monotonic_ms() -> u64 {
-    let (seconds, nanoseconds) = clock(1);
+    let (seconds, nanoseconds) = clock(libc::CLOCK_MONOTONIC);
     seconds * 1000 + u64::from(nanoseconds / 1_000_000)
 }
 
 /// clock_gettime(2); zero if the kernel lacks the clock, which it does not for these two.
-fn clock(id: usize) -> (u64, u32) {
+fn clock(id: libc::clockid_t) -> (u64, u32) {
     let mut time = [0i64; 2];
     // SAFETY: a timespec of two 64-bit numbers is written to `time`.
-    unsafe { syscall(number::CLOCK_GETTIME, [id, time.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    let _ = unsafe { syscall(libc::SYS_clock_gettime, [id as usize, time.as_mut_ptr() as usize, 0, 0, 0, 0]) };
     (time[0].max(0) as u64, time[1].clamp(0, 999_999_999) as u32)
 }

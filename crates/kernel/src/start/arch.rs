@@ -1,82 +1,9 @@
-//! What differs between architectures: the system call instruction, the first instructions, copying memory.
+//! What differs between architectures in a program without a C library: the first instructions, copying memory.
 //!
 //! The memory functions are written in assembly on purpose: a loop in Rust may be turned by the compiler into a call
 //! of the very function it is in. They are small, not fast; nothing large is copied.
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-compile_error!("crate kernel: the helper program is not ported to this architecture");
-
 use core::arch::asm;
-
-/// The numbers of the system calls that are made here and nowhere in rustix.
-///
-/// Source: `asm/unistd_64.h` for x86-64, `asm-generic/unistd.h` for aarch64.
-pub(super) mod number {
-    #[cfg(target_arch = "x86_64")]
-    mod table {
-        pub(in crate::start) const MMAP: usize = 9;
-        pub(in crate::start) const RT_SIGACTION: usize = 13;
-        pub(in crate::start) const RT_SIGPROCMASK: usize = 14;
-        pub(in crate::start) const CLONE: usize = 56;
-        pub(in crate::start) const EXECVE: usize = 59;
-        pub(in crate::start) const KILL: usize = 62;
-        pub(in crate::start) const FCNTL: usize = 72;
-        pub(in crate::start) const RT_SIGTIMEDWAIT: usize = 128;
-        pub(in crate::start) const CLOCK_GETTIME: usize = 228;
-        pub(in crate::start) const EXIT_GROUP: usize = 231;
-        pub(in crate::start) const DUP3: usize = 292;
-    }
-    #[cfg(target_arch = "aarch64")]
-    mod table {
-        pub(in crate::start) const DUP3: usize = 24;
-        pub(in crate::start) const FCNTL: usize = 25;
-        pub(in crate::start) const EXIT_GROUP: usize = 94;
-        pub(in crate::start) const CLOCK_GETTIME: usize = 113;
-        pub(in crate::start) const KILL: usize = 129;
-        pub(in crate::start) const RT_SIGACTION: usize = 134;
-        pub(in crate::start) const RT_SIGPROCMASK: usize = 135;
-        pub(in crate::start) const RT_SIGTIMEDWAIT: usize = 137;
-        pub(in crate::start) const CLONE: usize = 220;
-        pub(in crate::start) const EXECVE: usize = 221;
-        pub(in crate::start) const MMAP: usize = 222;
-    }
-    pub(in crate::start) use table::*;
-    /// One number on every architecture.
-    pub(in crate::start) const CLOSE_RANGE: usize = 436;
-}
-
-/// One system call; the result is negative for an error.
-///
-/// # Safety
-/// As the call itself demands: pointers must be good for what the kernel reads and writes there.
-#[inline]
-pub unsafe fn syscall(number: usize, arguments: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = arguments;
-    let result: isize;
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the kernel's calling convention; rcx and r11 are what `syscall` destroys. The caller answers for the rest.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack, preserves_flags)
-        );
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: the kernel's calling convention, which keeps all registers but x0. The caller answers for the rest.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x8") number,
-            inlateout("x0") a as isize => result,
-            in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
-            options(nostack, preserves_flags)
-        );
-    }
-    result
-}
 
 /// Defines `_start`: passes the stack pointer as the kernel set it to `__lodger_entry`.
 #[cfg(target_arch = "x86_64")]
@@ -335,20 +262,5 @@ mod tests {
             fill(bytes.as_mut_ptr(), b'!', 0);
         }
         assert_eq!(&bytes, b"a...ef\0x");
-    }
-
-    #[test]
-    fn a_system_call_gets_its_arguments() {
-        let mut fds = [-1i32; 2];
-        #[cfg(target_arch = "x86_64")]
-        let pipe2 = 293;
-        #[cfg(target_arch = "aarch64")]
-        let pipe2 = 59;
-        // SAFETY: pipe2 writes two numbers to `fds`; bad flags are refused.
-        unsafe {
-            assert_eq!(syscall(pipe2, [fds.as_mut_ptr() as usize, usize::MAX, 0, 0, 0, 0]), -22);
-            assert_eq!(syscall(pipe2, [fds.as_mut_ptr() as usize, 0, 0, 0, 0, 0]), 0);
-        }
-        assert!(fds[0] > 2 && fds[1] > fds[0]);
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! Nothing is copied: words and environment are handed on as they lie there, so an idle process has touched nothing.
 
-use super::arch::{number, syscall};
-use super::{check, map};
+use super::map;
+use crate::arch::syscall;
 use core::ffi::{CStr, c_char};
 use core::ptr;
 use rustix::io::{Errno, Result};
@@ -135,9 +135,8 @@ pub enum Fork {
 ///
 /// Sound in a program of [`entry!`](crate::entry), which has one thread: the copy is whole.
 pub fn fork() -> Result<Fork> {
-    const SIGCHLD: usize = 17;
     // SAFETY: without CLONE_VM the child has its own copy of memory and stack; no thread is left behind.
-    let pid = check(unsafe { syscall(number::CLONE, [SIGCHLD, 0, 0, 0, 0, 0]) })?;
+    let pid = unsafe { syscall(libc::SYS_clone, [libc::SIGCHLD as usize, 0, 0, 0, 0, 0]) }?;
     Ok(Pid::from_raw(pid as i32).map_or(Fork::Child, Fork::Parent))
 }
 
@@ -155,7 +154,7 @@ pub fn exec(path: &CStr, words: Words, environment: Environment, set: &[&CStr]) 
     };
     let arguments = [path.as_ptr() as usize, words.0 as usize, environment as usize, 0, 0, 0];
     // SAFETY: a string, and two arrays of strings that end with a null pointer.
-    match check(unsafe { syscall(number::EXECVE, arguments) }) {
+    match unsafe { syscall(libc::SYS_execve, arguments) } {
         Err(error) => error,
         Ok(_) => Errno::NOEXEC,
     }

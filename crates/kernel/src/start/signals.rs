@@ -2,8 +2,8 @@
 //!
 //! [`block`] first; from then on signals wait until [`wait`] takes them, and none can end the process but `SIGKILL`.
 
-use super::arch::{number, syscall};
-use super::check;
+use crate::arch::syscall;
+use crate::signal::{Set, set_mask};
 use rustix::io::Result;
 use rustix::process::Pid;
 
@@ -16,13 +16,12 @@ pub const TERM: i32 = 15;
 /// `SIGCHLD`
 pub const CHLD: i32 = 17;
 
-const SIG_SETMASK: usize = 2;
 /// The size of the kernel's set of 64 signals.
 const SET_BYTES: usize = 8;
 
 /// The signals that were blocked before [`block`].
 #[derive(Clone, Copy)]
-pub struct Mask(u64);
+pub struct Mask(Set);
 
 /// Blocks every signal that can be blocked, and makes the kernel keep ended children until they are waited for.
 ///
@@ -31,22 +30,13 @@ pub fn block() -> Mask {
     let default = [0usize; 4];
     let arguments = [CHLD as usize, default.as_ptr() as usize, 0, SET_BYTES, 0, 0];
     // SAFETY: reads a sigaction of four words, all zero: the default, no flags, nothing masked.
-    unsafe { syscall(number::RT_SIGACTION, arguments) };
-    Mask(swap(u64::MAX))
+    let _ = unsafe { syscall(libc::SYS_rt_sigaction, arguments) };
+    Mask(set_mask(Set::ALL).unwrap_or_default())
 }
 
 /// Puts back what was blocked before, for a child that becomes another program.
 pub fn restore(mask: Mask) {
-    swap(mask.0);
-}
-
-fn swap(new: u64) -> u64 {
-    let mut old = 0u64;
-    let arguments = [SIG_SETMASK, &raw const new as usize, &raw mut old as usize, SET_BYTES, 0, 0];
-    // SAFETY: reads one set and writes another; it fails only for a bad size or address. A program of `entry!` has
-    // no handlers or threads that could miss a signal.
-    unsafe { syscall(number::RT_SIGPROCMASK, arguments) };
-    old
+    let _ = set_mask(mask.0);
 }
 
 /// Takes the next signal, waiting at most that many milliseconds if a limit is given; `None` = none came.
@@ -58,12 +48,11 @@ pub fn wait(limit_ms: Option<u64>) -> Option<i32> {
     let limit_address = limit.as_ref().map_or(0, |limit| limit.as_ptr() as usize);
     let arguments = [&raw const set as usize, 0, limit_address, SET_BYTES, 0, 0];
     // SAFETY: reads a set and a timespec of two 64-bit numbers, writes nothing.
-    check(unsafe { syscall(number::RT_SIGTIMEDWAIT, arguments) }).ok().map(|signal| signal as i32)
+    unsafe { syscall(libc::SYS_rt_sigtimedwait, arguments) }.ok().map(|signal| signal as i32)
 }
 
 /// Sends any signal, real-time ones too: kill(2).
 pub fn send(pid: Pid, signal: i32) -> Result<()> {
     // SAFETY: takes numbers only.
-    check(unsafe { syscall(number::KILL, [pid.as_raw_nonzero().get() as usize, signal as usize, 0, 0, 0, 0]) })
-        .map(drop)
+    unsafe { syscall(libc::SYS_kill, [pid.as_raw_nonzero().get() as usize, signal as usize, 0, 0, 0, 0]) }.map(drop)
 }

@@ -207,6 +207,8 @@ fn readable(relay: &Running) -> u64 {
 #[test]
 fn only_the_last_writer_ends_the_relay() {
     let mut logged = ToFile::start("0", "0");
+    // Its name comes after the signals are blocked; until then they act as usual.
+    until("it has begun", || logged.relay.proc("comm").trim() == "lodger-relay");
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         logged.relay.signal(signal);
     }

@@ -123,6 +123,7 @@ fn a_failed_later_start_is_an_end_like_others() {
 fn stopping_the_supervisor_stops_the_container_for_good() {
     let launch = format!("(trap 'exit 9' TERM; touch $D/up; while :; do sleep 0.01; done) & {MAIN}");
     let mut supervised = supervise(&launch, &format!("{NOTE}; exit 75"));
+    assert_eq!(supervised.reported(), 0);
     until("the container runs", || supervised.path("up").exists());
     supervised.process.signal(Signal::TERM);
     assert_eq!(supervised.process.end().code(), Some(0));

@@ -4,6 +4,7 @@
 //! and enabled the first time it is needed, for a user in `~/.config/systemd/user`.
 
 use crate::Engine;
+use crate::containers::Container;
 use crate::error::{Error, Result};
 use spec::lifecycle::Restart;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,13 @@ pub(crate) fn wanted(record: &ContainerRecord, stopped_by_hand: bool) -> bool {
         // podman starts these only while they have not failed too often; after a boot the count begins anew.
         Some(Restart::OnFailure(_)) => !stopped_by_hand,
         Some(Restart::No) | None => false,
+    }
+}
+
+impl Engine {
+    /// Whether a container comes back after a reboot (podman's filter `should-start-on-boot`).
+    pub fn starts_after_boot(&self, container: &Container) -> bool {
+        wanted(&container.record, self.store.stop_requested(&container.record.id))
     }
 }
 

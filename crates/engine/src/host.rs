@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Who runs lodger, and where.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Host {
     /// The caller's user id, outside any user namespace of lodger's.
     pub uid: u32,
@@ -74,6 +74,14 @@ impl Host {
     /// Whether the caller is an ordinary user.
     pub fn rootless(&self) -> bool {
         self.uid != 0
+    }
+
+    /// Opens connections to the system's bus while this process still is root there: inside its containers' id range it would be
+    /// a stranger, and the bus knows who somebody is from the moment of connecting.
+    pub(crate) fn connect_ahead(&self) {
+        if let Some(systemd) = &self.systemd {
+            systemd.connect_ahead();
+        }
     }
 
     /// Where lodger keeps its data: `$XDG_DATA_HOME/lodger`, for root `/var/lib/lodger`.
@@ -156,12 +164,12 @@ fn manager(uid: u32, runtime_dir: Option<&Path>) -> Option<Systemd> {
         return None;
     }
     if uid == 0 {
-        let socket = "/run/dbus/system_bus_socket";
-        return Path::new(socket).exists().then(|| Systemd::new(Scope::System, format!("unix:path={socket}"), uid));
+        let socket = PathBuf::from("/run/dbus/system_bus_socket");
+        return socket.exists().then(|| Systemd::new(Scope::System, socket, uid));
     }
     let socket = runtime_dir?.join("bus");
     let running = socket.exists() && runtime_dir?.join("systemd").is_dir();
-    running.then(|| Systemd::new(Scope::User, format!("unix:path={}", socket.display()), uid))
+    running.then(|| Systemd::new(Scope::User, socket, uid))
 }
 
 fn boot_id() -> Result<String> {

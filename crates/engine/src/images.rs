@@ -211,6 +211,7 @@ impl Engine {
 
     /// Gives an image a further name; one without registry becomes `localhost/…`, as in podman.
     pub fn tag(&self, image: &str, name: &str) -> Result<()> {
+        self.before_writing()?;
         let image = self.image(image)?;
         let name = Reference::parse(name).map_err(|e| Error::invalid(e.to_string()))?.with_default_tag();
         if name.digest.is_some() {

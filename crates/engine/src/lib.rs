@@ -49,11 +49,19 @@ pub struct Engine {
 
 impl Engine {
     /// Opens the caller's store; `root` is `--root`, absent = the user's own.
+    ///
+    /// Root's store belongs to root of its containers' id range, so that the process that unpacks and starts them needs no
+    /// right over the rest of the machine; it is first made from within that range.
     pub fn open(root: Option<PathBuf>) -> Result<Self> {
         let host = Host::read()?;
         let root = root.unwrap_or_else(|| host.data_dir());
+        let entered = userns::Entered::default();
+        if !host.rootless() && !root.join("format").exists() {
+            userns::prepare_store_of_root(&host, &root)?;
+            entered.enter_anew(&host)?;
+        }
         let store = Store::open(&root).map_err(store_error)?;
-        Ok(Self { host, store, entered: userns::Entered::default() })
+        Ok(Self { host, store, entered })
     }
 }
 

@@ -6,6 +6,9 @@
 
 use crate::error::{Error, Kind, Result};
 use futures_core::Stream;
+use std::cell::RefCell;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::pin::Pin;
 use zbus::{Connection, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
 
@@ -17,10 +20,16 @@ const SERVICE: &str = "org.freedesktop.systemd1.Service";
 const UNIT_EXISTS: &str = "org.freedesktop.systemd1.UnitExists";
 const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
 
+/// Connections opened ahead; no verb needs more.
+const AHEAD: usize = 4;
+
 /// A manager that can be reached: the user's own, or the system's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Systemd {
-    address: String,
+    /// A socket's path.
+    socket: PathBuf,
+    /// Opened before this process became somebody else.
+    ahead: RefCell<Vec<UnixStream>>,
     /// Who the bus sees; inside the user namespace `geteuid` says 0, which would be refused.
     uid: u32,
     /// Which manager it is.
@@ -55,9 +64,16 @@ pub struct UnitState {
 }
 
 impl Systemd {
-    /// The manager behind a bus address.
-    pub fn new(scope: Scope, address: String, uid: u32) -> Self {
-        Self { address, uid, scope }
+    /// The manager behind a bus's socket.
+    pub fn new(scope: Scope, socket: PathBuf, uid: u32) -> Self {
+        Self { socket, ahead: RefCell::default(), uid, scope }
+    }
+
+    /// Opens connections for the operations to come.
+    pub(crate) fn connect_ahead(&self) {
+        let streams = std::iter::repeat_with(|| UnixStream::connect(&self.socket).ok()).take(AHEAD).flatten();
+        // What cannot be had is told when it is needed.
+        self.ahead.borrow_mut().extend(streams);
     }
 
     /// Makes and starts a transient unit and waits for the job's end: `Ok` once it is active.
@@ -179,10 +195,12 @@ impl Systemd {
     }
 
     async fn connect(&self) -> Result<Connection> {
-        let wrap = |e| Error::caused(Kind::NoSystemd, e).within(format!("connect to {}", self.address));
-        let builder = zbus::connection::Builder::address(self.address.as_str());
-        // A stop may rightly take as long as the unit's own limit, so only connecting is bounded.
-        builder.user_id(self.uid).build().await.map_err(wrap)
+        let circumstance = || format!("connect to {:?}", self.socket);
+        let ahead = self.ahead.borrow_mut().pop();
+        let stream = ahead.map_or_else(|| UnixStream::connect(&self.socket), Ok);
+        let stream = stream.map_err(|e| Error::caused(Kind::NoSystemd, e).within(circumstance()))?;
+        let builder = zbus::connection::Builder::unix_stream(stream).user_id(self.uid);
+        builder.build().await.map_err(|e| Error::caused(Kind::NoSystemd, e).within(circumstance()))
     }
 }
 

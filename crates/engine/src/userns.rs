@@ -19,13 +19,40 @@ pub(crate) struct Entered {
     mounts: Cell<bool>,
 }
 
+impl Entered {
+    /// Moves this process into a namespace made for it alone; for the first use of root's store.
+    pub(crate) fn enter_anew(&self, host: &Host) -> Result<()> {
+        host.connect_ahead();
+        self.namespace.set(true);
+        let created = userns::create(&map(host)?).map_err(runtime_error)?;
+        userns::enter(&created.namespace).map_err(runtime_error)
+    }
+}
+
+/// Makes the directory of root's store, owned by root of its containers' range.
+pub(crate) fn prepare_store_of_root(host: &Host, root: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, chown};
+    let fail = |e| Error::io(format!("create store {root:?}"), e);
+    let (uids, gids) = host.subordinate_ids()?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(fail)?;
+    chown(root, uids.first().map(|range| range.first), gids.first().map(|range| range.first)).map_err(fail)
+}
+
 impl Engine {
+    /// As root, enters the namespace before anything is written, so that all of the store belongs to its containers' range.
+    pub(crate) fn before_writing(&self) -> Result<()> {
+        if self.host.rootless() { Ok(()) } else { self.enter_user_namespace() }
+    }
+
     /// Moves this process into the user's kept namespace, where it is root. Needs a single thread; the second call does nothing.
     ///
     /// As root too: its containers and images live in a range of their own.
     pub(crate) fn enter_user_namespace(&self) -> Result<()> {
         if self.entered.namespace.replace(true) {
             return Ok(());
+        }
+        if !self.host.rootless() {
+            self.host.connect_ahead();
         }
         if let Some(namespace) = self.kept_namespace() {
             return userns::enter(&namespace).map_err(runtime_error);

@@ -24,6 +24,7 @@ pub struct NewVolume {
 impl Engine {
     /// Makes a volume; an existing one of that name is an error.
     pub fn create_volume(&self, new: NewVolume) -> Result<VolumeRecord> {
+        self.before_writing()?;
         let anonymous = new.name.is_none();
         let name = new.name.unwrap_or_else(|| ContainerId::random().to_string());
         if (new.uid, new.gid) != (0, 0) {
@@ -56,6 +57,11 @@ impl Engine {
         let listing = self.store.volumes().map_err(store_error)?;
         listing.damaged.into_iter().map(store_error).for_each(damaged);
         Ok(listing.items)
+    }
+
+    /// The containers that use a volume.
+    pub fn volume_users(&self, volume: &VolumeRecord) -> Result<Vec<ContainerId>> {
+        self.store.volume_users(&volume.name).map_err(store_error)
     }
 
     /// Where a volume's data is.

@@ -33,6 +33,7 @@ impl Engine {
     pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
         let NewContainer { mut spec, command } = new;
         resolve::check(&spec, &self.host)?;
+        self.before_writing()?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
         let image = match &spec.root {
             Root::Image(name) => Some(self.image_for(name, &spec.pull, report)?),

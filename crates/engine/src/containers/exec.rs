@@ -51,6 +51,7 @@ impl Engine {
     pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
         self.join_cgroup(state)?;
+        let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let plan = self.exec_plan(container, request)?;
         let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
         let program = inside.compile(&plan).map_err(runtime_error)?;

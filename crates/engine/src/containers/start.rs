@@ -21,6 +21,7 @@ impl Engine {
         if container.running.is_some() {
             return Ok(());
         }
+        self.before_writing()?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
         if self.host.unit.is_some() {
             return self.launch_record(record).inspect_err(|_| self.drop_auto_remove(record));

@@ -38,6 +38,7 @@ impl Engine {
     /// Asks a container to end, and kills it when it has not after `timeout` seconds (absent = the container's own).
     /// `Ok(false)`: it did not run.
     pub fn stop(&self, container: &Container, timeout: Option<u32>) -> Result<bool> {
+        self.before_writing()?;
         let record = &container.record;
         let Some(state) = &container.running else {
             // A unit between two restarts has no process.

@@ -181,7 +181,7 @@ impl Engine {
     }
 
     /// What the image says about its containers; nothing, for a directory.
-    pub(crate) fn image_defaults(&self, record: &ContainerRecord) -> Result<ContainerDefaults> {
+    pub fn image_defaults(&self, record: &ContainerRecord) -> Result<ContainerDefaults> {
         let Some(used) = &record.image else { return Ok(ContainerDefaults::default()) };
         let image = self.store.image(&used.id).map_err(store_error)?;
         Ok(self.image_config(&image)?.config)

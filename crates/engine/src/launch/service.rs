@@ -32,6 +32,7 @@ impl Engine {
     ///
     /// A failure is also written into the container's exit record, where whoever asked for the start finds it.
     pub fn launch(&self, id: &str) -> Result<()> {
+        self.before_writing()?;
         let record = self.store.find_container(id).map_err(store_error)?;
         self.launch_record(&record).inspect_err(|error| self.note_failed_start(&record, error))
     }
@@ -61,6 +62,7 @@ impl Engine {
     ///
     /// How it ended is in the environment, in systemd.exec(5)'s words.
     pub fn cleanup(&self, id: &str) -> Result<Next> {
+        self.before_writing()?;
         let record = match self.store.find_container(id) {
             Ok(record) => record,
             // Removed by force meanwhile.

@@ -42,7 +42,9 @@ impl Default for RootAttributes {
 impl RootAttributes {
     /// Gives them to a directory that we just made.
     pub(crate) fn apply(self, dir: BorrowedFd<'_>, path: &Path) -> std::result::Result<(), Kind> {
-        let owner = (Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid)));
+        // Outside the user namespace the caller is who will be root inside: what they make belongs to 0:0 already.
+        let is_own = (self.uid, self.gid) == (0, 0) && !rustix::process::geteuid().is_root();
+        let owner = if is_own { (None, None) } else { (Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid))) };
         match rustix::fs::chownat(dir, path, owner.0, owner.1, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(()) => {}
             Err(Errno::INVAL) => return Err(Kind::UnmappedId { uid: self.uid, gid: self.gid }),

@@ -1,7 +1,7 @@
 //! The client: from an image name to its manifest, config and layers.
 
 use crate::blob::BlobReader;
-use crate::http::{Call, exchange};
+use crate::http::{Call, Verb, exchange};
 use crate::manifest::{self, Document};
 use crate::session::Session;
 use crate::{Config, Error, Kind, Location, Operation, Role, Security, TlsVerify, tags};
@@ -13,6 +13,8 @@ use ureq::http::header;
 
 /// The most indexes on the way to an image.
 const NESTING_LIMIT: usize = 3;
+
+const DOCKER_CONTENT_DIGEST: header::HeaderName = header::HeaderName::from_static("docker-content-digest");
 
 /// Talks to registries. Cheap to clone; clones share connections, tokens and credentials.
 #[derive(Debug, Clone)]
@@ -153,6 +155,23 @@ impl Client {
             Some(wanted) if wanted != fetched.digest => Err(mismatch(&call, wanted, fetched.digest)),
             _ => Ok(fetched),
         }
+    }
+
+    /// What a tag leads to now, by the word of the registry itself (not a mirror): a digest to compare with a known one
+    /// before anything is fetched. `None` if the registry does not say.
+    ///
+    /// Docker Hub does not count this as a pull. The digest is not checked against anything and must not be trusted with
+    /// more than the decision to look closer.
+    pub fn peek(&self, name: &Reference) -> Result<Option<Digest>, Error> {
+        let name = name.clone().with_default_tag();
+        let subject = name.to_string();
+        let call =
+            Call { accept: Some(manifest::ACCEPT), verb: Verb::Head, ..Call::get(Operation::FetchManifest, &subject) };
+        let Some(location) = self.locations(&name)?.pop() else { return Ok(None) };
+        let reference = name.digest.map(|digest| digest.to_string()).or(name.tag.clone()).unwrap_or_default();
+        let path = format!("/v2/{}/manifests/{reference}", location.repository());
+        let answer = self.0.attempts(|| exchange(&self.0, &location, &path, &call))?;
+        Ok(answer.text(&DOCKER_CONTENT_DIGEST).and_then(|text| Digest::parse(text).ok()))
     }
 
     /// Fetches a small blob (an image config) whole, checked against the descriptor's size and digest. At most

@@ -4,7 +4,7 @@
 
 use crate::auth::token::{self, Token, Wanted};
 use crate::auth::{Challenge, Credentials, Secret, parse_challenge};
-use crate::http::{self, Address, Agents, Backoff, Call, Identity, Next, Reach, Route, Scheme};
+use crate::http::{self, Address, Agents, Backoff, Call, Identity, Next, Reach, Route, Scheme, Verb};
 use crate::{Config, Error, Kind, Location, Operation, Security};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -187,7 +187,7 @@ impl Session {
         let answer = match wanted.credentials {
             Some(Credentials::IdentityToken(refresh)) => {
                 let form = token::refresh_form(wanted, refresh);
-                http::follow(self, &route, &realm, &Call { form: Some(&form), ..call })?
+                http::follow(self, &route, &realm, &Call { verb: Verb::Post(&form), ..call })?
             }
             Some(Credentials::Password { user, password }) => {
                 let proof = token::basic(user, password);

@@ -28,13 +28,22 @@ pub(crate) struct Call<'a> {
     /// Ask for the bytes from here to the end.
     pub(crate) from: Option<u64>,
     pub(crate) authorization: Option<&'a Secret>,
-    /// POST this form instead of GET.
-    pub(crate) form: Option<&'a Secret>,
+    pub(crate) verb: Verb<'a>,
+}
+
+/// How it is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Verb<'a> {
+    Get,
+    /// Only the head of the answer.
+    Head,
+    /// With this form.
+    Post(&'a Secret),
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn get(op: Operation, subject: &'a str) -> Self {
-        Self { op, subject, accept: None, from: None, authorization: None, form: None }
+        Self { op, subject, accept: None, from: None, authorization: None, verb: Verb::Get }
     }
 
     pub(crate) fn error(&self, kind: Kind) -> Error {
@@ -86,7 +95,7 @@ pub(crate) fn follow(session: &Session, route: &Route<'_>, origin: &Address, cal
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);
         }
-        if call.form.is_some() {
+        if matches!(call.verb, Verb::Post(_)) {
             return Err(call.error(Kind::Redirect("the token service wants the login sent elsewhere".to_owned())));
         }
         let location = answer.text(&header::LOCATION).ok_or_else(|| protocol(&call, "redirect without a location"))?;
@@ -116,7 +125,11 @@ fn protocol(call: &Call<'_>, reason: &str) -> Error {
 /// One request and nothing that follows from its answer.
 pub(crate) fn send(session: &Session, route: &Route<'_>, address: &Address, call: &Call<'_>) -> Result<Answer, Error> {
     let agent = session.agents.agent(&session.config, route, address)?;
-    let method = if call.form.is_some() { Method::POST } else { Method::GET };
+    let method = match call.verb {
+        Verb::Get => Method::GET,
+        Verb::Head => Method::HEAD,
+        Verb::Post(_) => Method::POST,
+    };
     let mut request = ureq::http::Request::builder().method(method).uri(address.to_wire());
     // A body that was compressed on the way has neither the size nor the digest of its descriptor.
     request = request.header(header::ACCEPT_ENCODING, "identity");
@@ -132,13 +145,13 @@ pub(crate) fn send(session: &Session, route: &Route<'_>, address: &Address, call
         value.set_sensitive(true);
         request = request.header(header::AUTHORIZATION, value);
     }
-    if call.form.is_some() {
-        request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    }
     let malformed = |cause: ureq::http::Error| protocol(call, "the request cannot be made").because(cause);
-    let sent = match call.form {
-        Some(form) => agent.run(request.body(form.expose()).map_err(malformed)?),
-        None => agent.run(request.body(SendBody::none()).map_err(malformed)?),
+    let sent = match call.verb {
+        Verb::Post(form) => {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            agent.run(request.body(form.expose()).map_err(malformed)?)
+        }
+        Verb::Get | Verb::Head => agent.run(request.body(SendBody::none()).map_err(malformed)?),
     };
     let response = sent.map_err(|error| {
         let (kind, source) = classify(error, address);

@@ -105,6 +105,8 @@ fn a_registry_elsewhere_cannot_send_us_home_and_a_proxy_carries_requests() {
     let proxy = Server::start(move |seen| match seen.header("host") {
         Some("bad.example") => Reply::new(302, "").with("Location", &*target),
         Some("worse.example") => Reply::new(302, "").with("Location", "http://localhost/"),
+        // The proxy's metadata service is as little a registry's business as ours.
+        Some("worst.example") => Reply::new(302, "").with("Location", "http://169.254.169.254/"),
         _ => content.answer(seen),
     });
     let http = Some(format!("http://me:pw@{}", proxy.host()));
@@ -124,9 +126,10 @@ fn a_registry_elsewhere_cannot_send_us_home_and_a_proxy_carries_requests() {
     let connects: Vec<_> = proxy.seen().into_iter().filter(|seen| seen.method == "CONNECT").collect();
     assert_eq!(connects[0].path, "good.example:80");
     assert_eq!(connects[0].header("proxy-authorization"), Some("Basic bWU6cHc="));
-    for host in ["bad.example", "worse.example"] {
+    for host in ["bad.example", "worse.example", "worst.example"] {
         let error = fetch(host).unwrap_err();
         assert!(error.to_string().contains("own address"), "{error}");
     }
     assert_eq!(inner.seen().len(), 0);
+    assert_eq!(proxy.asked("169.254").len(), 0);
 }

@@ -331,3 +331,19 @@ fn tags_come_page_by_page_from_the_same_server() {
     let error = client.tags(&name(&circle, "")).unwrap_err();
     assert!(error.to_string().contains("pages of tags"), "{error}");
 }
+
+#[test]
+fn a_tag_can_be_watched_without_fetching_it() {
+    let mut content = Content::default();
+    let image = content.document(MANIFEST, manifest(|_| ()), Some("latest"));
+    let server =
+        Server::start(move |seen| content.answer(seen).with("Docker-Content-Digest", image.digest.to_string()));
+    let client = Client::new(plain().0);
+    assert_eq!(client.peek(&name(&server, "")).unwrap(), Some(image.digest));
+    assert_eq!(server.asked("/manifests/latest")[0].method, "HEAD");
+    assert!(matches!(client.peek(&name(&server, ":gone")).unwrap_err().kind, Kind::NotFound(_)));
+    for odd in ["", "sha256:x", "sha512:00"] {
+        let server = Server::start(move |_| Reply::new(200, "").with("Docker-Content-Digest", odd));
+        assert_eq!(client.peek(&name(&server, "")).unwrap(), None, "{odd}");
+    }
+}

@@ -156,7 +156,10 @@ fn talk(stream: impl Read + Write, port: u16, handler: &Handler, seen: &Mutex<Ve
             }
             continue;
         }
-        let reply = handler(&request);
+        let mut reply = handler(&request);
+        if request.method == "HEAD" {
+            reply = Reply { framing: Framing::Claimed(reply.body.len()), body: Vec::new(), ..reply };
+        }
         seen.lock().unwrap().push(request);
         if !matches!(write_reply(stream.get_mut(), &reply), Ok(true)) {
             return;

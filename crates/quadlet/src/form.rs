@@ -57,33 +57,43 @@ fn is_yes(text: &str) -> bool {
 
 fn words(text: &str, escapes: Escapes) -> Result<Vec<Item>, Trouble> {
     let mut items = Vec::new();
-    let mut rest = text.char_indices().peekable();
-    while let Some((start, _)) = rest.find(|(_, c)| !is_blank(*c)) {
-        let mut word = Vec::new();
-        let mut quote: Option<(usize, char)> = None;
-        let mut next = Some(start);
-        while let Some(at) = next {
-            let c = text[at..].chars().next().unwrap_or_default();
-            let mut after = at + c.len_utf8();
-            match quote {
-                None if is_blank(c) => break,
-                None if matches!(c, '"' | '\'') => quote = Some((at, c)),
-                Some((_, open)) if c == open => quote = None,
-                _ if c == '\\' && escapes == Escapes::C => {
-                    after += unescape(&text[after..], &mut word).map_err(|why| (at, why))?;
-                }
-                _ => word.extend_from_slice(text[at..after].as_bytes()),
-            }
-            next = (after < text.len()).then_some(after);
-            while rest.next_if(|(index, _)| *index < after).is_some() {}
+    let mut at = 0;
+    loop {
+        let rest = text[at..].trim_start_matches(is_blank);
+        at = text.len() - rest.len();
+        if rest.is_empty() {
+            return Ok(items);
         }
-        if let Some((at, _)) = quote {
-            return Err((at, "this quote is not closed".to_owned()));
-        }
-        let word = String::from_utf8(word).map_err(|_| (start, "not UTF-8 after its escapes".to_owned()))?;
-        items.push((start, word));
+        let (word, end) = word(text, at, escapes)?;
+        items.push((at, word));
+        at = end;
     }
-    Ok(items)
+}
+
+/// The word that begins at `start`, and where it ends.
+fn word(text: &str, start: usize, escapes: Escapes) -> Result<(String, usize), Trouble> {
+    let mut word = Vec::new();
+    let mut quote: Option<(usize, char)> = None;
+    let mut at = start;
+    while let Some(c) = text[at..].chars().next() {
+        let next = at + c.len_utf8();
+        match quote {
+            None if is_blank(c) => break,
+            None if matches!(c, '"' | '\'') => quote = Some((at, c)),
+            Some((_, open)) if c == open => quote = None,
+            _ if c == '\\' && escapes == Escapes::C => {
+                at = next + unescape(&text[next..], &mut word).map_err(|why| (at, why))?;
+                continue;
+            }
+            _ => word.extend_from_slice(&text.as_bytes()[at..next]),
+        }
+        at = next;
+    }
+    if let Some((at, _)) = quote {
+        return Err((at, "this quote is not closed".to_owned()));
+    }
+    let word = String::from_utf8(word).map_err(|_| (start, "not UTF-8 after its escapes".to_owned()))?;
+    Ok((word, at))
 }
 
 /// Reads an escape after its backslash into `word`; returns how many bytes of the text it took.

@@ -7,6 +7,7 @@
 //! | `debian` | root file systems from Debian's mirror |
 //! | `ability` | what this machine cannot do, with the reason |
 //! | `demo` | shows a service from nothing to a page |
+//! | `bench` | measures lodger beside its peers |
 //! | `suite` | runs every test of the project and counts |
 //! | `case`, `cases` | what a whole-host test case is written with, and the cases |
 //! | `rules` | who may import whom, and what a file looks like |
@@ -15,6 +16,7 @@
 //! | `paths`, `digest` | where things lie, and how they are named |
 
 pub mod ability;
+pub mod bench;
 pub mod build;
 pub mod case;
 pub mod cases;

@@ -7,6 +7,7 @@ mod test;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use xtask::bench::{self, measure};
 use xtask::demo;
 
 const HELP: &str = "\
@@ -22,6 +23,7 @@ usage: cargo xtask TASK
   test [--tier lint|unit|ns|cli|host] [FILTER]
                                         run all tests, or those of a tier, or those named so
   demo                                  a service in a container, from nothing to a page
+  bench [ROW]                           lodger beside its peers, into docs/benchmarks.md
   check-imports                         who imports whom, and the other rules of the tree
 ";
 
@@ -33,6 +35,9 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
         Some((&"demo", _)) => demo::run().map(|()| ExitCode::SUCCESS),
+        Some((&"bench", rest)) => bench::run(rest.first().copied()).map(|()| ExitCode::SUCCESS),
+        Some((&"measure", [plan])) => print(&measure::measure(plan)?),
+        Some((&"pss", [cgroup, payload])) => print(&measure::pss(cgroup, payload)?),
         Some((&"check-imports", _)) => check_rules(),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{HELP}");
@@ -47,4 +52,9 @@ fn check_rules() -> Result<ExitCode> {
     let broken = xtask::rules::check()?;
     broken.iter().for_each(|rule| println!("{rule}"));
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(value: &impl std::fmt::Display) -> Result<ExitCode> {
+    println!("{value}");
+    Ok(ExitCode::SUCCESS)
 }

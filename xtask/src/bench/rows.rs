@@ -1,0 +1,130 @@
+//! The table of benchmarks, and nothing else.
+
+use super::{Measure, Pair, Row, Step};
+
+const LOAD: &str = "lodger load --quiet --input /images/busybox.tar && \
+                    podman load --quiet --input /images/busybox.tar";
+
+const fn plain(command: &'static str) -> Step {
+    Step { before: "", command }
+}
+
+/// Every row, in the order of the page.
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "`run --rm --network=none busybox true`",
+        peer: "podman",
+        measure: Measure::Time(Pair {
+            times: 31,
+            setup: LOAD,
+            ours: plain("lodger run --rm --network=none busybox true"),
+            theirs: plain("podman run --rm --network=none busybox true"),
+        }),
+        demand: 10.0,
+    },
+    Row {
+        name: "the same, beside a prepared bundle",
+        peer: "crun, same seccomp profile",
+        measure: Measure::Time(Pair {
+            times: 51,
+            setup: "lodger load --quiet --input /images/busybox.tar && /usr/local/libexec/lodger-test/crun-bundle",
+            ours: plain("lodger run --rm --network=none busybox true"),
+            theirs: plain("crun --cgroup-manager=disabled run --bundle bundle bench"),
+        }),
+        demand: 2.0,
+    },
+    Row {
+        name: "`run --rm busybox true`, default network",
+        peer: "podman",
+        measure: Measure::Time(Pair {
+            times: 21,
+            setup: LOAD,
+            ours: plain("lodger run --rm busybox true"),
+            theirs: plain("podman run --rm busybox true"),
+        }),
+        demand: 4.0,
+    },
+    Row {
+        name: "`run --detach` until it runs",
+        peer: "podman",
+        measure: Measure::Time(Pair {
+            times: 21,
+            setup: LOAD,
+            ours: Step {
+                before: "lodger rm --force --ignore bench",
+                command: "lodger run --detach --name bench --network=none busybox sleep 1000",
+            },
+            theirs: Step {
+                before: "podman rm --force --ignore --time 0 bench",
+                command: "podman run --detach --name bench --network=none busybox sleep 1000",
+            },
+        }),
+        demand: 4.0,
+    },
+    Row {
+        name: "16 at once",
+        peer: "lodger, 16 in a row",
+        measure: Measure::Time(Pair {
+            times: 11,
+            setup: LOAD,
+            ours: plain("for i in $(seq 16); do lodger run --rm --network=none busybox true & done; wait"),
+            theirs: plain("for i in $(seq 16); do lodger run --rm --network=none busybox true; done"),
+        }),
+        demand: 1.3,
+    },
+    Row {
+        name: "`ps --all` with 1000 containers",
+        peer: "podman",
+        measure: Measure::Time(Pair {
+            times: 11,
+            setup: "lodger load --quiet --input /images/busybox.tar && \
+                    podman load --quiet --input /images/busybox.tar && \
+                    for i in $(seq 1000); do lodger create --name c$i busybox true && \
+                    podman create --network=none --name c$i busybox true || exit; done >/dev/null",
+            ours: plain("lodger ps --all"),
+            theirs: plain("podman ps --all"),
+        }),
+        demand: 4.0,
+    },
+    Row { name: "`pull`, 300 MB in 8 layers", peer: "podman", measure: Measure::Time(PULL), demand: 1.2 },
+    Row { name: "`pull`, peak memory", peer: "podman", measure: Measure::Peak(PULL), demand: 2.0 },
+    Row {
+        name: "`--version`",
+        peer: "podman",
+        measure: Measure::Time(Pair {
+            times: 51,
+            setup: "true",
+            ours: plain("lodger --version"),
+            theirs: plain("podman --version"),
+        }),
+        demand: 5.0,
+    },
+    Row {
+        name: "size of the program",
+        peer: "podman alone",
+        measure: Measure::Size { theirs: "/usr/bin/podman" },
+        demand: 3.0,
+    },
+    Row {
+        name: "memory beside each idle container (PSS)",
+        peer: "podman",
+        measure: Measure::Idle {
+            ours: "lodger run --detach --network=none busybox sleep 1000",
+            theirs: "podman run --detach --network=none busybox sleep 1000",
+        },
+        demand: 2.0,
+    },
+];
+
+const PULL: Pair = Pair {
+    times: 5,
+    setup: "true",
+    ours: Step {
+        before: "lodger rmi --all --force",
+        command: "lodger pull --quiet --tls-verify=false 127.0.0.1:5001/big",
+    },
+    theirs: Step {
+        before: "podman rmi --all --force",
+        command: "podman pull --quiet --tls-verify=false 127.0.0.1:5001/big",
+    },
+};

@@ -10,7 +10,7 @@
 //! - Comparisons of different arguments in one entry must all hold. If one argument is compared twice, every comparison becomes an
 //!   entry of its own, so that any of them is enough.
 //! - Every capability and one of the architectures of `includes` are needed; any of `excludes` takes the entry out. Capabilities
-//!   are those of the bounding set.
+//!   are those of the bounding set. `minKernel` counts as with docker; podman does not look at it.
 
 use super::action::Action;
 use super::condition::{Comparison, Condition, Operator};

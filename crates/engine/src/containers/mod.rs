@@ -9,7 +9,7 @@ mod start;
 mod stop;
 
 pub use create::NewContainer;
-pub use exec::ExecRequest;
+pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;
 pub use observe::{Condition, PortBinding};
 pub use stop::Force;

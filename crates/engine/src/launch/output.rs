@@ -158,7 +158,7 @@ impl Engine {
     ///
     /// The journal is chosen only where its owner can read it again: on a machine without a persistent journal, users see
     /// nothing of it.
-    pub(crate) fn log_driver(&self, record: &ContainerRecord) -> LogDriver {
+    pub fn log_driver(&self, record: &ContainerRecord) -> LogDriver {
         record.spec.logging.driver.unwrap_or_else(|| {
             let in_unit = self.host.systemd.is_some() || self.host.unit.is_some();
             let readable = !self.host.rootless() || std::path::Path::new("/var/log/journal").is_dir();
@@ -166,8 +166,8 @@ impl Engine {
         })
     }
 
-    /// Where `k8s-file` writes.
-    pub(crate) fn log_file(&self, record: &ContainerRecord) -> PathBuf {
+    /// Where `k8s-file` writes, if the driver is that.
+    pub fn log_file(&self, record: &ContainerRecord) -> PathBuf {
         match &record.spec.logging.path {
             Some(path) => PathBuf::from(path),
             None => self.store.log_file(&record.id),

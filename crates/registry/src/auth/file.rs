@@ -113,9 +113,7 @@ impl AuthFile {
             }
         }
         let host = host_of(registry);
-        // A key with a path is for that path only, unless it is one of Docker's URLs.
-        let whole = |key: &&String| key.contains("://") || !key.contains('/');
-        self.logins.iter().filter(|(key, _)| whole(key)).find(|(key, _)| host_of(key) == host).map(|(_, login)| login)
+        self.logins.iter().find(|(key, _)| host_of(key) == host).map(|(_, login)| login)
     }
 
     /// The file's text with a login added or replaced; `bytes` is the present text, or nothing. The key is a registry or
@@ -140,7 +138,7 @@ impl AuthFile {
 /// Docker's own key for its registry.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
 
-/// The host a key stands for; Docker Hub's names are one.
+/// The host a key stands for, or the key as it is where it has a path of its own; Docker Hub's names are one.
 fn host_of(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let host = match bare {

@@ -1,7 +1,7 @@
 //! Who is shown what: tokens, passwords, helpers, and where they must not go.
 
 use crate::content::{Content, LAYER, MANIFEST, noise};
-use crate::server::{Reply, Seen, Server};
+use crate::server::{Framing, Reply, Seen, Server};
 use crate::{TestClock, amd64, name, place, plain};
 use base64::Engine;
 use registry::auth::{Credentials, Secret, Sources};
@@ -256,6 +256,7 @@ fn what_a_token_service_must_not_do() {
         ("http://HOST/token", Reply::new(200, "{}"), "sent no token"),
         ("http://HOST/token", Reply::new(200, r#"{"token":"a\r\nb"}"#), "forbidden characters"),
         ("http://HOST/token", Reply::new(200, vec![b' '; 2 << 20]), "larger than"),
+        ("http://HOST/token", Reply::new(200, vec![b' '; 2 << 20]).framed(Framing::Chunked), "larger than"),
         ("http://169.254.169.254/token", Reply::new(200, ""), "own address"),
     ] {
         let server = Server::start(move |seen| match seen.path.starts_with("/token") {

@@ -20,6 +20,7 @@
 //!     exit.json                    how it last ended
 //!     upper/ work/                 its overlay
 //!     ctr.log                      what it wrote, where nothing else takes it
+//!     netns                        link that its network process lives by
 //!     stop                         stopped by hand since its last start
 //!     lock                         held shared for reading, exclusively for changing
 //!   names/<name>                   symlink → container ID
@@ -29,6 +30,7 @@
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
 //!   locks/                         lease, images, containers, volumes
+//!   pasta                          what the installed pasta can do, by its file's identity
 //!   keeper                         a process in the user's kept namespace; believed only after a look at the kernel
 //!   tmp/                           things being made
 //!   trash/                         things being deleted
@@ -55,7 +57,7 @@
 
 use crate::container::ContainerId;
 use spec::Digest;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Directories made when a store is first opened.
 pub(crate) const DIRECTORIES: [&str; 12] =
@@ -93,10 +95,12 @@ pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
 pub(crate) const CONTAINER_LOG: &str = "ctr.log";
+pub(crate) const CONTAINER_NETNS: &str = "netns";
 pub(crate) const CONTAINER_STOP: &str = "stop";
 
 /// At the root.
 pub(crate) const KEEPER: &str = "keeper";
+pub(crate) const PASTA: &str = "pasta";
 
 /// Inside `volumes/<name>/`.
 pub(crate) const VOLUME_RECORD: &str = "volume.json";
@@ -161,6 +165,21 @@ pub(crate) fn volume(name: &str) -> PathBuf {
 /// A file or directory of a volume; the name has been checked.
 pub(crate) fn in_volume(name: &str, file: &str) -> PathBuf {
     [VOLUMES, name, file].iter().collect()
+}
+
+/// A file of a thing that may still be in `tmp/`.
+pub(crate) fn within(thing: &Path, file: &str) -> PathBuf {
+    thing.join(file)
+}
+
+/// Where an overlay that was mounted `volatile` leaves its mark.
+pub(crate) fn volatile_mark(id: &ContainerId) -> PathBuf {
+    [CONTAINERS, id.as_str(), CONTAINER_WORK, "work", "incompat"].iter().collect()
+}
+
+/// A file in `partial/`.
+pub(crate) fn in_partial(file: &str) -> PathBuf {
+    [LAYERS_PARTIAL, file].iter().collect()
 }
 
 /// A thing being made.

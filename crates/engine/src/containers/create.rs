@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use spec::ContainerSpec;
 use spec::container::Root;
 use spec::mount::{ImageVolume, Mount, MountSource};
+use spec::network::{Expose, Publish};
 use spec::oci::ContainerDefaults;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
@@ -45,6 +46,7 @@ impl Engine {
         };
         add_image_volumes(&mut spec, &defaults);
         freeze(&mut spec, &defaults)?;
+        publish(&mut spec, &defaults)?;
         if spec.identity.replace {
             if let Some(name) = spec.identity.name.clone() {
                 self.replace(&name)?;
@@ -161,6 +163,23 @@ fn add_image_volumes(spec: &mut ContainerSpec, image: &ContainerDefaults) {
             });
         }
     }
+}
+
+/// Gives every published port its port of the host, which it keeps; `--publish-all` publishes what image and flags expose.
+fn publish(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
+    let network = &mut spec.network;
+    if network.publish_all {
+        let declared = image.exposed_ports.keys().filter_map(|text| Expose::parse(text).ok());
+        let exposed: Vec<Expose> = declared.chain(network.expose.iter().cloned()).collect();
+        for expose in exposed {
+            let published = |p: &Publish| p.protocol == expose.protocol && p.container.first <= expose.ports.first && expose.ports.last <= p.container.last;
+            if !network.publish.iter().any(published) {
+                network.publish.push(Publish { address: None, host: None, container: expose.ports, protocol: expose.protocol });
+            }
+        }
+    }
+    network.publish = crate::launch::network::complete(&network.publish)?;
+    Ok(())
 }
 
 /// Takes in what only the caller's surroundings know, so that a later start, in another directory and environment, is the

@@ -6,7 +6,7 @@ use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use spec::signal::Signal;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 use store::{ContainerRecord, RunState};
 
@@ -148,11 +148,12 @@ impl Engine {
     }
 
     /// Lets the processes beside a container go once it has ended; the log relay ends by itself when all is written.
-    pub(crate) fn end_helpers(&self, state: &RunState) {
-        for helper in state.helpers.iter().filter(|helper| helper.role != "log") {
+    pub(crate) fn end_helpers(&self, record: &ContainerRecord, state: &RunState) {
+        for helper in state.helpers.iter().filter(|helper| helper.role == "pasta") {
             let process = ProcessId { pid: helper.process.pid as i32, start_time: helper.process.start_time };
-            // Gone already is what is wanted.
-            let _ = process.signal(Signal::TERM.number());
+            let process = process.open().ok();
+            // Its ports are free afterwards; gone already is what is wanted.
+            let _ = network::pasta::stop(&self.store.netns_link(&record.id), process.as_ref().map(AsFd::as_fd));
         }
     }
 

@@ -54,7 +54,7 @@ impl Engine {
         };
         let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
         let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
-        self.end_helpers(&state);
+        self.end_helpers(record, &state);
         if record.auto_remove {
             self.remove_stopped(record)?;
         } else {

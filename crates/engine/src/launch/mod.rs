@@ -10,7 +10,7 @@
 //! and this process ends; in the foreground it is this process's child.
 
 mod foreground;
-mod network;
+pub(crate) mod network;
 mod notify;
 mod output;
 mod service;
@@ -67,7 +67,7 @@ impl Engine {
         let program = runtime::compile(&plan).map_err(runtime_error)?;
         let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
         let prepared = spawned.wait_ready().map_err(runtime_error).and_then(|()| {
-            let pasta = network.start(self, record, &spawned)?;
+            let pasta = network.start(&spawned)?;
             wiring.start_relay(self, record, spawned.terminal.as_ref())?;
             Ok(pasta)
         });

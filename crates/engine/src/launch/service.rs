@@ -74,7 +74,7 @@ impl Engine {
             if let Some(exit) = exit_from_environment(state.started_at, state.restarts) {
                 self.store.write_exit(&record.id, &exit).map_err(store_error)?;
             }
-            self.end_helpers(state);
+            self.end_helpers(&record, state);
         }
         let next = if env::var_os(SUPERVISOR).is_some() { self.supervised_restart(&record)? } else { Next::End };
         let restarts_by_systemd = env::var("SERVICE_RESULT").is_ok()

@@ -14,6 +14,16 @@ impl Store {
         self.path(&layout::in_container(id, layout::CONTAINER_LOG))
     }
 
+    /// The link that names a container's network namespace for its network process.
+    pub fn netns_link(&self, id: &ContainerId) -> PathBuf {
+        self.path(&layout::in_container(id, layout::CONTAINER_NETNS))
+    }
+
+    /// Where it is remembered what the installed pasta can do.
+    pub fn pasta_abilities_file(&self) -> PathBuf {
+        self.path(layout::PASTA.as_ref())
+    }
+
     /// The file that names a process in the user's kept namespace.
     pub fn keeper_file(&self) -> PathBuf {
         self.path(layout::KEEPER.as_ref())

@@ -8,7 +8,10 @@ use crate::record;
 use crate::remove_tree::remove_tree;
 use crate::state::ProcessId;
 use crate::store::Store;
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
+use spec::Digest;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What to do with layers that an interrupted pull left half fetched.
@@ -95,13 +98,80 @@ impl Store {
         self.to_trash(relative)?.map_or(Ok(()), |trash| self.empty_trash(&trash))
     }
 
-    /// Removes the layers and blobs that no image and no container needs, and old locks.
+    /// Removes the layers and blobs that no image and no container needs.
     ///
-    /// Never takes anything that a pull, load or commit under way made or found. Must run where files' owners are mapped.
+    /// Never takes anything that a pull, load or commit under way made or found: then it does nothing and says so. A record
+    /// that cannot be read ends it with that record's error, because nobody knows what it needs. Must run where files' owners
+    /// are mapped.
     pub fn gc(&self, partials: Partials) -> Result<Collected> {
-        let _ = partials;
         self.sweep()?;
-        rustix::fs::fstat(self.dir()).at("look at", self.root())?;
-        Ok(Collected::default())
+        let mut collected = Collected::default();
+        let trash = {
+            let Some(_lease) = self.try_lock(Path::new(layout::LEASE_LOCK), Access::Exclusive)? else {
+                return Ok(Collected { deferred: true, ..collected });
+            };
+            let needed = self.needed()?;
+            self.collect_blobs(&needed, &mut collected)?;
+            self.collect_partials(partials)?;
+            self.collect_layers(&needed, &mut collected)?
+        };
+        trash.iter().try_for_each(|trash| self.empty_trash(trash))?;
+        Ok(collected)
+    }
+
+    /// Everything that images and containers need: layers, manifests, configs.
+    fn needed(&self) -> Result<HashSet<Digest>> {
+        let mut needed = HashSet::new();
+        let images = self.images()?;
+        if let Some(error) = images.damaged.into_iter().next() {
+            return Err(error);
+        }
+        for image in images.items {
+            needed.insert(image.id);
+            needed.extend(image.manifests.into_iter().chain(image.layers));
+        }
+        let containers = self.containers()?;
+        if let Some(error) = containers.damaged.into_iter().next() {
+            return Err(error);
+        }
+        for image in containers.items.into_iter().filter_map(|container| container.image) {
+            needed.insert(image.id);
+            needed.extend(image.manifest.into_iter().chain(image.layers));
+        }
+        Ok(needed)
+    }
+
+    fn collect_blobs(&self, needed: &HashSet<Digest>, collected: &mut Collected) -> Result<()> {
+        for name in self.list(Path::new(layout::BLOBS))? {
+            let Some(digest) = Digest::parse_hex(&name).filter(|digest| !needed.contains(digest)) else { continue };
+            let path = layout::blob(&digest);
+            rustix::fs::unlinkat(self.dir(), &path, AtFlags::empty()).at("remove", &self.path(&path))?;
+            collected.blobs += 1;
+        }
+        Ok(())
+    }
+
+    /// Moves layers to the trash; returns where.
+    fn collect_layers(&self, needed: &HashSet<Digest>, collected: &mut Collected) -> Result<Vec<PathBuf>> {
+        let mut trash = Vec::new();
+        for name in self.list(Path::new(layout::LAYERS))? {
+            let Some(diff_id) = Digest::parse_hex(&name).filter(|digest| !needed.contains(digest)) else { continue };
+            let size = self.layer_record(&diff_id).ok().flatten().map_or(0, |record| record.size);
+            trash.extend(self.to_trash(&layout::layer(&diff_id))?);
+            collected.layers += 1;
+            collected.bytes = collected.bytes.saturating_add(size);
+        }
+        Ok(trash)
+    }
+
+    /// With the lease in hand nobody fetches anything, so no lock is held.
+    fn collect_partials(&self, partials: Partials) -> Result<()> {
+        for name in self.list(Path::new(layout::LAYERS_PARTIAL))? {
+            if partials == Partials::Discard || name.ends_with(".lock") {
+                let path = layout::in_partial(&name);
+                rustix::fs::unlinkat(self.dir(), &path, AtFlags::empty()).at("remove", &self.path(&path))?;
+            }
+        }
+        Ok(())
     }
 }

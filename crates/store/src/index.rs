@@ -48,11 +48,6 @@ pub struct PastImage {
 }
 
 impl Index {
-    /// The image that a full name with tag means.
-    pub(crate) fn image_of(&self, name: &Reference) -> Option<Digest> {
-        self.names.get(name)?.now.as_ref().map(|now| now.image)
-    }
-
     /// The full names that an image bears, in order.
     pub(crate) fn names_of(&self, image: &Digest) -> Vec<Reference> {
         let bears = |name: &Name| name.now.as_ref().is_some_and(|now| now.image == *image);

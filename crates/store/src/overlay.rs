@@ -9,7 +9,7 @@ use crate::layout;
 use crate::remove_tree;
 use crate::store::Store;
 use spec::Digest;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The directories of one overlay mount; all absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Store {
     /// The kernel leaves `work/incompat/volatile` behind and refuses the next mount (EINVAL), because after a power cut the
     /// changes may be half written. Call it only when no power was lost since, that is, in the same boot.
     pub fn clear_volatile(&self, id: &ContainerId) -> Result<()> {
-        let mark: PathBuf = layout::in_container(id, layout::CONTAINER_WORK).join("work").join("incompat");
+        let mark = layout::volatile_mark(id);
         match self.exists(&mark)? {
             true => remove_tree::remove_tree(self.dir(), &mark, self.root()),
             false => Ok(()),
@@ -61,6 +61,6 @@ impl Store {
 
     /// Where the image's top directory, and so the container's `/`, lies for writing.
     pub fn upper_dir(&self, id: &ContainerId) -> PathBuf {
-        self.path(Path::new(&layout::in_container(id, layout::CONTAINER_UPPER)))
+        self.path(&layout::in_container(id, layout::CONTAINER_UPPER))
     }
 }

@@ -198,15 +198,20 @@ impl LayerStream<'_> {
     fn unpack(&mut self, tmp: &Path, rest: impl Read, progress: &dyn Fn(u64)) -> Result<Streamed> {
         let store = self.store;
         let path = store.path(tmp);
-        let diff = tmp.join(layout::LAYER_DIFF);
+        let diff = layout::within(tmp, layout::LAYER_DIFF);
         rustix::fs::mkdirat(store.dir(), tmp, Mode::from_raw_mode(0o700)).at("create", &path)?;
         rustix::fs::mkdirat(store.dir(), &diff, Mode::from_raw_mode(0o755)).at("create", &path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let diff = rustix::fs::openat(store.dir(), &diff, flags, Mode::empty()).at("open", &path)?;
         rustix::fs::fchmod(&diff, Mode::from_raw_mode(0o755)).at("create", &path)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let frame = rustix::fs::openat(store.dir(), tmp.join(layout::LAYER_FRAME), flags, Mode::from_raw_mode(0o600))
-            .at("create", &path)?;
+        let frame = rustix::fs::openat(
+            store.dir(),
+            layout::within(tmp, layout::LAYER_FRAME),
+            flags,
+            Mode::from_raw_mode(0o600),
+        )
+        .at("create", &path)?;
         let target = Target { diff, frame: File::from(frame), limit: self.limits.layer_size };
         let compression = self.compression;
         let streamed = stream::run(&mut BlobFeed::new(self, rest, progress)?, compression, target)?;
@@ -223,7 +228,8 @@ impl LayerStream<'_> {
         let path = store.path(tmp);
         let exact = !streamed.unpacked.replaced;
         if !exact {
-            rustix::fs::unlinkat(store.dir(), tmp.join(layout::LAYER_FRAME), AtFlags::empty()).at("remove", &path)?;
+            rustix::fs::unlinkat(store.dir(), layout::within(tmp, layout::LAYER_FRAME), AtFlags::empty())
+                .at("remove", &path)?;
         }
         let record = LayerRecord {
             diff_id: self.diff_id,
@@ -236,9 +242,10 @@ impl LayerStream<'_> {
         };
         let bytes = serde_json::to_vec(&record)
             .map_err(|error| Error::new("unpack", "layer", Kind::Corrupt(error.to_string())))?;
-        record::create_at(store.dir(), &tmp.join(layout::LAYER_RECORD), &bytes, Durability::Volatile)
+        record::create_at(store.dir(), &layout::within(tmp, layout::LAYER_RECORD), &bytes, Durability::Volatile)
             .at("write", &path)?;
-        rustix::fs::symlinkat(boot_id(), store.dir(), tmp.join(layout::LAYER_UNSYNCED)).at("write", &path)?;
+        rustix::fs::symlinkat(boot_id(), store.dir(), layout::within(tmp, layout::LAYER_UNSYNCED))
+            .at("write", &path)?;
         let to = layout::layer(&self.diff_id);
         match rustix::fs::renameat_with(store.dir(), tmp, store.dir(), &to, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(()),
@@ -347,3 +354,6 @@ impl<R: Read> Feed for BlobFeed<'_, R> {
 pub(crate) fn missing_layer(diff_id: &Digest) -> Error {
     Error::not_found("commit image", What::Layer, diff_id.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -91,6 +91,7 @@ pub(crate) fn sync_dir(dir: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
 impl Store {
     /// Replaces a file.
     pub(crate) fn write_file(&self, relative: &Path, bytes: &[u8], durability: Durability) -> Result<()> {
+        let _lease = self.lease()?;
         let tmp = layout::tmp(&random_name());
         let written = create_at(self.dir(), &tmp, bytes, durability)
             .and_then(|()| Ok(rustix::fs::renameat(self.dir(), &tmp, self.dir(), relative)?));

@@ -1,5 +1,11 @@
 //! What the tests of this crate share: running a test where it has the rights it needs, and looking at trees.
 
+use crate::blob::digest_of;
+use crate::tar::testing::Archive;
+use crate::{ImageRecord, LayerPull, Limits, NewImage, Pull, Store, Wait};
+use jiff::Timestamp;
+use spec::oci::{Compression, Descriptor};
+use spec::{Digest, Reference};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -140,4 +146,123 @@ pub(crate) fn tree(root: &Path) -> Vec<String> {
     }
     lines.sort();
     lines
+}
+
+/// A layer as a registry has it.
+pub(crate) struct TestLayer {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) blob: Descriptor,
+    pub(crate) diff_id: Digest,
+    pub(crate) compression: Compression,
+}
+
+impl TestLayer {
+    pub(crate) fn new(tar: &[u8], compression: Compression) -> Self {
+        let (kind, bytes) = match compression {
+            Compression::None => ("tar", tar.to_vec()),
+            Compression::Gzip => ("tar+gzip", gzip(tar)),
+            Compression::Zstd => ("tar+zstd", zstd::encode_all(tar, 3).unwrap()),
+        };
+        Self::of_bytes(bytes, kind, digest_of(tar), compression)
+    }
+
+    pub(crate) fn of_bytes(bytes: Vec<u8>, kind: &str, diff_id: Digest, compression: Compression) -> Self {
+        let blob = Descriptor {
+            media_type: format!("application/vnd.oci.image.layer.v1.{kind}"),
+            digest: digest_of(&bytes),
+            size: bytes.len() as u64,
+            platform: None,
+            annotations: Default::default(),
+        };
+        Self { bytes, blob, diff_id, compression }
+    }
+
+    /// A layer of incompressible files: `count` of 100 kB each, other ones for each seed.
+    pub(crate) fn large(seed: u64, count: u64, compression: Compression) -> Self {
+        let mut archive = Archive::default();
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for number in 0..count {
+            let content: Vec<u8> = (0..12_500)
+                .flat_map(|_| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    state.to_le_bytes()
+                })
+                .collect();
+            archive.file(&format!("{seed}/{number}"), &content);
+        }
+        Self::new(&archive.end(), compression)
+    }
+
+    pub(crate) fn fetch(&self, pull: &Pull<'_>) -> crate::Result<()> {
+        match pull.layer(&self.blob, &self.diff_id, self.compression, Wait::forever())? {
+            LayerPull::Present => Ok(()),
+            LayerPull::Stream(stream) => {
+                let offset = stream.resume_offset() as usize;
+                stream.run(&self.bytes[offset..], &|_| ())
+            }
+        }
+    }
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// An image as a registry has it.
+pub(crate) struct TestImage {
+    pub(crate) layers: Vec<TestLayer>,
+    pub(crate) config: Vec<u8>,
+    pub(crate) manifest: Vec<u8>,
+}
+
+impl TestImage {
+    pub(crate) fn new(layers: Vec<TestLayer>) -> Self {
+        let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id).collect();
+        let config = serde_json::json!({
+            "os": "linux", "architecture": "amd64", "created": "2026-01-02T03:04:05Z",
+            "config": {"Cmd": ["run"]}, "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        });
+        Self::with_config(layers, serde_json::to_vec(&config).unwrap())
+    }
+
+    pub(crate) fn with_config(layers: Vec<TestLayer>, config: Vec<u8>) -> Self {
+        let manifest = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": {
+                "mediaType": "application/vnd.oci.image.config.v1+json",
+                "digest": digest_of(&config),
+                "size": config.len(),
+            },
+            "layers": layers.iter().map(|layer| &layer.blob).collect::<Vec<_>>(),
+        });
+        Self { layers, config, manifest: serde_json::to_vec(&manifest).unwrap() }
+    }
+
+    /// One small layer, another one for each text.
+    pub(crate) fn small(text: &str) -> Self {
+        let tar = Archive::default().file("text", text.as_bytes()).end();
+        Self::new(vec![TestLayer::new(&tar, Compression::Gzip)])
+    }
+
+    pub(crate) fn id(&self) -> Digest {
+        digest_of(&self.config)
+    }
+
+    pub(crate) fn pull(&self, store: &Store, names: &[&str]) -> crate::Result<ImageRecord> {
+        let pull = store.begin_pull(Limits::default())?;
+        self.layers.iter().try_for_each(|layer| layer.fetch(&pull))?;
+        self.commit(pull, names)
+    }
+
+    pub(crate) fn commit(&self, pull: Pull<'_>, names: &[&str]) -> crate::Result<ImageRecord> {
+        let names: Vec<_> = names.iter().map(|name| Reference::parse(name).unwrap()).collect();
+        let (manifest, config) = (&self.manifest, &self.config);
+        pull.commit(&NewImage { manifest, config, names: &names, digests: &[], now: Timestamp::UNIX_EPOCH })
+    }
 }

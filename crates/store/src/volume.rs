@@ -78,7 +78,7 @@ impl Store {
 
     fn make_volume(&self, tmp: &Path, record: &VolumeRecord, durability: Durability) -> Result<()> {
         let path = self.path(tmp);
-        let data = tmp.join(layout::VOLUME_DATA);
+        let data = layout::within(tmp, layout::VOLUME_DATA);
         rustix::fs::mkdirat(self.dir(), tmp, Mode::from_raw_mode(0o700)).at("create", &path)?;
         rustix::fs::mkdirat(self.dir(), &data, Mode::from_raw_mode(0o700)).at("create", &path)?;
         crate::layer::RootAttributes { mode: 0o755, uid: record.uid, gid: record.gid }
@@ -86,7 +86,8 @@ impl Store {
             .map_err(|kind| Error::new("create volume", record.name.clone(), kind))?;
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::new("create volume", record.name.clone(), Kind::Corrupt(error.to_string())))?;
-        record::create_at(self.dir(), &tmp.join(layout::VOLUME_RECORD), &bytes, durability).at("write", &path)?;
+        record::create_at(self.dir(), &layout::within(tmp, layout::VOLUME_RECORD), &bytes, durability)
+            .at("write", &path)?;
         match durability {
             Durability::Durable => self.sync_dir(tmp),
             Durability::Volatile => Ok(()),

@@ -44,15 +44,16 @@ impl Store {
         let path = self.path(tmp);
         let private = Mode::from_raw_mode(0o700);
         rustix::fs::mkdirat(self.dir(), tmp, private).at("create", &path)?;
-        let upper = tmp.join(layout::CONTAINER_UPPER);
+        let upper = layout::within(tmp, layout::CONTAINER_UPPER);
         rustix::fs::mkdirat(self.dir(), &upper, private).at("create", &self.path(&upper))?;
-        rustix::fs::mkdirat(self.dir(), tmp.join(layout::CONTAINER_WORK), private).at("create", &path)?;
+        rustix::fs::mkdirat(self.dir(), layout::within(tmp, layout::CONTAINER_WORK), private).at("create", &path)?;
         let root = record.image.as_ref().map(|image| image.root).unwrap_or_default();
         root.apply(self.dir(), &upper)
             .map_err(|kind| Error::new("create", self.path(&upper).display().to_string(), kind))?;
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::new("create container", record.name.clone(), Kind::Corrupt(error.to_string())))?;
-        record::create_at(self.dir(), &tmp.join(layout::CONTAINER_RECORD), &bytes, durability).at("write", &path)?;
+        record::create_at(self.dir(), &layout::within(tmp, layout::CONTAINER_RECORD), &bytes, durability)
+            .at("write", &path)?;
         match durability {
             Durability::Durable => self.sync_dir(tmp),
             Durability::Volatile => Ok(()),

@@ -14,6 +14,7 @@ impl Store {
     /// Records that a container was started. Not synced: after a power cut nothing runs anyway.
     pub fn write_state(&self, id: &ContainerId, state: &RunState) -> Result<()> {
         self.expect_container("record state", id)?;
+        let _lease = self.lease()?;
         self.write_record(&layout::in_container(id, layout::CONTAINER_STATE), state, Durability::Volatile)?;
         let tmp = layout::tmp(&record::random_name());
         let link = layout::run(id);

@@ -4,7 +4,7 @@
 //! reader ─► partial file, sha256 ─► decompress ─► sha256, limit ─► tar ─► files under tmp/…/diff
 //! ```
 
-mod levels;
+pub(crate) mod levels;
 pub(crate) mod path;
 pub(crate) mod stream;
 pub(crate) mod unpack;
@@ -91,7 +91,7 @@ pub(crate) enum Presence {
 impl Store {
     /// Reads a layer's record.
     pub(crate) fn layer_record(&self, diff_id: &Digest) -> Result<Option<LayerRecord>> {
-        self.read_record(&layout::layer(diff_id).join(layout::LAYER_RECORD))
+        self.read_record(&layout::within(&layout::layer(diff_id), layout::LAYER_RECORD))
     }
 
     /// Whether a layer can be used. One that a power cut left behind is moved to the trash.
@@ -112,7 +112,7 @@ impl Store {
 
     /// The boot in which a layer was unpacked, if nobody has synced it since.
     fn unsynced_since(&self, diff_id: &Digest) -> Result<Option<String>> {
-        let mark = layout::layer(diff_id).join(layout::LAYER_UNSYNCED);
+        let mark = layout::within(&layout::layer(diff_id), layout::LAYER_UNSYNCED);
         match rustix::fs::readlinkat(self.dir(), &mark, Vec::new()) {
             Ok(boot) => Ok(Some(boot.to_string_lossy().into_owned())),
             Err(Errno::NOENT) => Ok(None),
@@ -142,7 +142,7 @@ impl Store {
 
     /// After a sync: forgets that a layer was not synced.
     pub(crate) fn mark_synced(&self, diff_id: &Digest) -> Result<()> {
-        let mark = layout::layer(diff_id).join(layout::LAYER_UNSYNCED);
+        let mark = layout::within(&layout::layer(diff_id), layout::LAYER_UNSYNCED);
         match rustix::fs::unlinkat(self.dir(), &mark, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(Error::at("remove", &self.path(&mark), errno)),

@@ -431,7 +431,7 @@ fn set_attributes(fd: BorrowedFd<'_>, entry: &tar::Entry, own: (u32, u32), inher
 }
 
 /// Whether an extended attribute of an archive is taken over.
-fn is_kept(name: &[u8]) -> bool {
+pub(crate) fn is_kept(name: &[u8]) -> bool {
     match name {
         b"security.capability" | b"system.posix_acl_access" | b"system.posix_acl_default" => true,
         _ => name.starts_with(b"user.") && !name.starts_with(b"user.overlay."),

@@ -4,7 +4,7 @@ use super::header::{Header, Why, until_nul};
 use super::pax::{Overrides, SparseMap};
 use super::sparse::{self, Lines, Segment};
 use super::{BLOCK, Entry, Error, Kind, META_LIMIT, PATH_LIMIT, Result, Time};
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Seek};
 
 /// Extended headers in a row before an entry; four kinds exist.
 const EXTENDED_LIMIT: u32 = 16;
@@ -75,6 +75,11 @@ impl<'f, R: BufRead> Reader<'f, R> {
                 }
             }
         }
+    }
+
+    /// Bytes of the archive read so far: where the present entry's content begins.
+    pub fn position(&self) -> u64 {
+        self.offset
     }
 
     /// Bytes of content in the archive for the present entry, not yet read: for sparse files, without holes.
@@ -341,6 +346,17 @@ impl<'f, R: BufRead> Reader<'f, R> {
             frame(block)?;
         }
         Ok(true)
+    }
+}
+
+impl<R: BufRead + Seek> Reader<'_, R> {
+    /// Skips the present entry's content without reading it. There must be no frame.
+    pub fn seek_past_content(&mut self) -> Result<()> {
+        let content = std::mem::take(&mut self.content);
+        self.segments.clear();
+        self.input.seek_relative(i64::try_from(content).map_err(|_| malformed(self.offset, "a size out of range"))?)?;
+        self.offset += content;
+        Ok(())
     }
 }
 

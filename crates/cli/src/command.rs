@@ -5,9 +5,11 @@
 
 use crate::error::{CliError, Result};
 use crate::global::Global;
+use engine::Engine;
+use spec::ContainerSpec;
 use spec::ParseError;
 use spec::options::parse::{Order, UsageError};
-use spec::options::{Complete, Flag};
+use spec::options::{Complete, Flag, UNSUPPORTED, Verb};
 use std::process::ExitCode;
 
 /// One command of `lodger`.
@@ -28,6 +30,8 @@ pub(crate) struct Command {
     pub(crate) count: Count,
     /// What a shell offers for each operand; the last also for those that follow it.
     pub(crate) complete: &'static [Complete],
+    /// The verb whose rows of the option table are flags too.
+    pub(crate) verb: Option<Verb>,
     /// Its own flags, in the order of its rows.
     pub(crate) flags: fn() -> Vec<&'static Flag>,
     /// What podman's command has and lodger's refuses.
@@ -49,11 +53,26 @@ impl Command {
         order: Order::Interspersed,
         count: Count::None,
         complete: &[],
+        verb: None,
         flags: Vec::new,
         unsupported: &[],
         visibility: Visibility::Shown,
         run: |_| Ok(ExitCode::SUCCESS),
     };
+
+    /// Every flag that works, of the option table and its own.
+    pub(crate) fn all_flags(&self) -> Vec<&'static Flag> {
+        let mut flags = self.verb.map(spec::options::flags).unwrap_or_default();
+        flags.extend((self.flags)());
+        flags
+    }
+
+    /// Every flag of podman's that does not work, with the reason.
+    pub(crate) fn refused(&self) -> Vec<(&'static Flag, &'static str)> {
+        let table = UNSUPPORTED.iter().filter(|row| self.verb.is_some_and(|verb| row.verbs.has(verb)));
+        let table = table.filter_map(|row| Some((row.flag.as_ref()?, row.reason)));
+        table.chain(self.unsupported.iter().map(|row| (&row.flag, row.reason))).collect()
+    }
 
     /// The usual name: `ps`, `volume ls`.
     pub(crate) fn name(&self) -> &'static str {
@@ -81,8 +100,6 @@ pub(crate) enum Count {
     AtLeast(usize),
     /// So many or fewer.
     AtMost(usize),
-    /// From the first to the second.
-    Between(usize, usize),
     /// The command checks it itself.
     Any,
 }
@@ -95,9 +112,6 @@ impl Count {
             Self::Exactly(n) if count != n => Err(format!("accepts {n} arg(s), received {count}")),
             Self::AtLeast(n) if count < n => Err(format!("requires at least {n} arg(s), only received {count}")),
             Self::AtMost(n) if count > n => Err(format!("accepts at most {n} arg(s), received {count}")),
-            Self::Between(low, high) if !(low..=high).contains(&count) => {
-                Err(format!("accepts between {low} and {high} arg(s), received {count}"))
-            }
             _ => Ok(()),
         }
     }
@@ -140,16 +154,22 @@ impl Unsupported {
         self.flag = self.flag.short(short);
         self
     }
+
+    /// The same with further long names.
+    pub(crate) const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.flag.aliases = aliases;
+        self
+    }
 }
 
 /// A command as it was called.
 pub(crate) struct Invocation {
-    /// Which.
-    pub(crate) command: &'static Command,
     /// How it was called: `container ls`.
     pub(crate) path: String,
     /// What was said before or beside it that holds for every command.
     pub(crate) global: Global,
+    /// What the flags and operands of the option table say, for a command that has a verb.
+    pub(crate) spec: ContainerSpec,
     /// Indexes into the command's own flags, with values, in the order given.
     pub(crate) given: Vec<(usize, String)>,
     /// Operands.
@@ -166,6 +186,11 @@ impl Invocation {
                 .map_err(|source| self.usage(UsageError::bad_value(&row.flag, value, source).to_string()))?;
         }
         Ok(options)
+    }
+
+    /// The caller's store and machine.
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        Ok(Engine::open(self.global.root.as_ref().map(Into::into))?)
     }
 
     /// An error in how the command was called.

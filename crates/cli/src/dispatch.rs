@@ -8,8 +8,9 @@ use crate::commands;
 use crate::error::{CliError, Result};
 use crate::global::{self, Global};
 use crate::{help, output};
+use spec::ContainerSpec;
 use spec::options::parse::{Order, Parsed, UsageError, parse};
-use spec::options::{Flag, suggest};
+use spec::options::{self, Flag, suggest};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -38,9 +39,9 @@ fn run(words: Vec<String>) -> Result<ExitCode> {
     let (command, path, rest) = found;
     let own = (command.flags)();
     let flags = flags_beside(command, &own);
-    let parsed = parse(&flags, &rest, command.order).map_err(|error| usage(&error, &path))?;
-    let mut given = Vec::with_capacity(parsed.given.len());
-    for (index, value) in parsed.given {
+    let Read { spec, flags: found, operands } = read(command, &flags, &rest).map_err(|error| usage(&error, &path))?;
+    let mut given = Vec::with_capacity(found.len());
+    for (index, value) in found {
         match meaning(command, own.len(), index) {
             Meaning::Own => given.push((index, value)),
             Meaning::Help if value == "true" => {
@@ -51,8 +52,31 @@ fn run(words: Vec<String>) -> Result<ExitCode> {
             Meaning::Unsupported(unsupported) => return Err(refused(flags[index], unsupported)),
         }
     }
-    command.count.check(&path, parsed.positionals.len()).map_err(|message| CliError::usage(message, &path))?;
-    (command.run)(Invocation { command, path, global, given, operands: parsed.positionals })
+    command.count.check(&path, operands.len()).map_err(|message| CliError::usage(message, &path))?;
+    (command.run)(Invocation { path, global, spec, given, operands })
+}
+
+/// What stands after a command.
+struct Read {
+    /// Of the option table.
+    spec: ContainerSpec,
+    /// Of the flags beside it.
+    flags: Vec<(usize, String)>,
+    /// None for a command that has a verb: they are in the spec.
+    operands: Vec<String>,
+}
+
+fn read(command: &Command, flags: &[&'static Flag], words: &[String]) -> Result<Read, UsageError> {
+    Ok(match command.verb {
+        Some(verb) => {
+            let line = options::read(verb, flags, words)?;
+            Read { spec: line.spec, flags: line.further, operands: Vec::new() }
+        }
+        None => {
+            let parsed = parse(flags, words, command.order)?;
+            Read { spec: ContainerSpec::default(), flags: parsed.given, operands: parsed.positionals }
+        }
+    })
 }
 
 /// What the words before a command come to.
@@ -161,16 +185,20 @@ fn set_global(global: &mut Global, row: usize, value: &str, path: &str) -> Resul
 }
 
 fn usage(error: &UsageError, path: &str) -> CliError {
+    if let UsageError::Unsupported { name, reason, hint } = error {
+        let hint = Some((*hint).to_owned());
+        return CliError::Unsupported { what: format!("--{name}"), reason: (*reason).to_owned(), hint };
+    }
     CliError::Usage { message: error.to_string(), hint: error.hint(), path: path.to_owned() }
 }
 
 fn refused(flag: &Flag, reason: &str) -> CliError {
-    CliError::Unsupported { what: format!("--{}", flag.long), reason: reason.to_owned() }
+    CliError::Unsupported { what: format!("--{}", flag.long), reason: reason.to_owned(), hint: None }
 }
 
 fn unknown(path: String, parent: String) -> CliError {
     if let Some(reason) = commands::unsupported::reason(&path) {
-        return CliError::Unsupported { what: format!("`lodger {path}`"), reason: reason.to_owned() };
+        return CliError::Unsupported { what: format!("`lodger {path}`"), reason: reason.to_owned(), hint: None };
     }
     let shown = commands::all().filter(|command| command.visibility == Visibility::Shown);
     let near = suggest(&path, shown.flat_map(|command| command.paths.iter().copied())).map(str::to_owned);

@@ -11,6 +11,7 @@
 //! | 1 | exists: no |
 
 use crate::output::{Keep, escape};
+use engine::{Error, Kind};
 use std::error::Error as _;
 use std::fmt;
 use std::io;
@@ -52,8 +53,10 @@ pub(crate) enum CliError {
     Unsupported {
         /// `--latest`, `pod create`
         what: String,
-        /// Why, and what to do instead.
+        /// Why.
         reason: String,
+        /// What to do instead.
+        hint: Option<String>,
     },
     /// A `--format` that cannot be used.
     Format {
@@ -69,6 +72,8 @@ pub(crate) enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A verb failed.
+    Engine(Error),
     /// Whatever one sentence says.
     Plain(String),
     /// Whoever read standard output went away.
@@ -94,6 +99,11 @@ impl CliError {
             Self::Several { code, .. } => *code,
             // What a shell reports for a program that SIGPIPE ended.
             Self::OutputClosed => 141,
+            Self::Engine(error) => match error.kind {
+                Kind::CommandNotFound(_) => 127,
+                Kind::CommandNotInvocable(_) => 126,
+                _ => OWN,
+            },
             _ => OWN,
         }
     }
@@ -101,7 +111,10 @@ impl CliError {
     /// What to do about it.
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Format { hint, .. } => hint.iter().cloned().collect(),
+            Self::Usage { hint, .. } | Self::Format { hint, .. } | Self::Unsupported { hint, .. } => {
+                hint.iter().cloned().collect()
+            }
+            Self::Engine(error) => hint_for(&error.kind).into_iter().collect(),
             Self::UnknownCommand { suggestion: Some(near), .. } => vec![format!("did you mean `lodger {near}`?")],
             _ => Vec::new(),
         }
@@ -132,7 +145,7 @@ impl CliError {
             Self::Several { errors, .. } => errors.iter().map(Self::text).collect(),
             _ => {
                 let mut text = format!("Error: {}\n", printable(&self.chain()));
-                for line in self.see() {
+                if let Some(line) = self.see() {
                     text.push_str(&format!("{}\n", printable(&line)));
                 }
                 for hint in self.hints() {
@@ -165,8 +178,9 @@ impl fmt::Display for CliError {
             Self::UnknownCommand { path, .. } => write!(f, "unrecognized command `lodger {path}`"),
             Self::MissingCommand { parent } if parent.is_empty() => f.write_str("missing command 'lodger COMMAND'"),
             Self::MissingCommand { parent } => write!(f, "missing command 'lodger {parent} COMMAND'"),
-            Self::Unsupported { what, reason } => write!(f, "{what} is not supported by lodger: {reason}"),
+            Self::Unsupported { what, reason, .. } => write!(f, "{what} is not supported by lodger: {reason}"),
             Self::Io { operation, .. } => f.write_str(operation),
+            Self::Engine(error) => error.fmt(f),
             Self::OutputClosed => f.write_str("write standard output: broken pipe"),
             Self::Several { errors, .. } => f.write_str(&errors.iter().map(Self::chain).collect::<Vec<_>>().join("; ")),
         }
@@ -177,9 +191,67 @@ impl std::error::Error for CliError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
+            Self::Engine(error) => error.source(),
             _ => None,
         }
     }
+}
+
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// What to do about a failure of this kind; a sentence without a full stop.
+fn hint_for(kind: &Kind) -> Option<String> {
+    Some(match kind {
+        Kind::NoSuchContainer(_) => "`lodger ps --all` lists the containers there are".to_owned(),
+        Kind::NoSuchImage(_) => "`lodger images` lists the images there are, `lodger pull NAME` fetches one".to_owned(),
+        Kind::NoSuchVolume(_) => "`lodger volume ls` lists the volumes there are".to_owned(),
+        Kind::NameInUse { .. } => "choose another name, or let --replace remove that container first".to_owned(),
+        Kind::Ambiguous(_) => "write more digits of the ID".to_owned(),
+        Kind::InUse { .. } => "remove what uses it first, or use --force".to_owned(),
+        Kind::MissingProgram { program, package } => {
+            format!("install {program}, which is in Debian's package {package}: `sudo apt install {package}`")
+        }
+        Kind::NoSubordinateIds(user) => format!(
+            "give the user a range of ids: `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}` \
+             (choose a range that /etc/subuid gives nobody else)"
+        ),
+        Kind::MapperUnprivileged(program) => {
+            format!("reinstall the package of {program}: `sudo apt install --reinstall uidmap`")
+        }
+        Kind::RangeRefused => {
+            "ranges in /etc/subuid and /etc/subgid must not overlap, and need 65536 ids each".to_owned()
+        }
+        Kind::VolumeExists(_) => "--ignore makes this no error".to_owned(),
+        Kind::UserNamespacesDisabled => "an administrator can allow them: see the sysctls user.max_user_namespaces, \
+             kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns"
+            .to_owned(),
+        Kind::PortInUse(_) => "`ss -lntup` shows which program has it".to_owned(),
+        Kind::PrivilegedPort(port) => format!(
+            "publish a port from 1024 on, or let users have this one: `sudo sysctl net.ipv4.ip_unprivileged_port_start={port}`"
+        ),
+        Kind::MissingController { legacy: true, .. } => {
+            "boot with the unified cgroup hierarchy: systemd.unified_cgroup_hierarchy=1 on the kernel's command line"
+                .to_owned()
+        }
+        Kind::MissingController { controller, .. } => format!(
+            "an administrator can delegate it: `sudo systemctl edit user@.service`, with [Service] and \
+             Delegate=cpu cpuset io memory pids ({controller} among them); then log in anew"
+        ),
+        Kind::NoSpace => "`lodger images` shows what takes room, `lodger rmi` frees it".to_owned(),
+        Kind::Unauthorized(registry) => format!(
+            "put credentials for {registry} into auth.json, as `podman login` or `skopeo login` does, or use --creds"
+        ),
+        Kind::PlainHttp(_) => "--tls-verify=false, or insecure = true in registries.conf, allows plain http".to_owned(),
+        Kind::NoSystemd => "log in through PAM (ssh, or machinectl shell), or keep the user's manager running: \
+             `sudo loginctl enable-linger USER`"
+            .to_owned(),
+        Kind::StartFailed => "`lodger logs NAME` and `systemctl status` show its last words".to_owned(),
+        _ => return None,
+    })
 }
 
 /// One message: nothing in it controls the terminal, and its further lines cannot pass for messages of their own.

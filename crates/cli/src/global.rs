@@ -9,8 +9,6 @@ use spec::options::{Complete, Flag};
 pub(crate) struct Global {
     /// `--root`: where images, containers and volumes are kept.
     pub(crate) root: Option<String>,
-    /// `--runroot`: where what a reboot should forget is kept.
-    pub(crate) runroot: Option<String>,
     /// `--log-level`
     pub(crate) log_level: LogLevel,
 }
@@ -59,9 +57,9 @@ pub(crate) const OPTIONS: &[Opt<Global>] = &[
         set: |global, value| text(&mut global.root, value),
     },
     Opt {
-        flag: Flag::with_value("runroot", "string", "Directory in which run-time state is kept")
+        flag: Flag::with_value("runroot", "string", "Accepted for compatibility; run-time state is kept below --root")
             .complete(Complete::Directory),
-        set: |global, value| text(&mut global.runroot, value),
+        set: |_, _| Ok(()),
     },
 ];
 
@@ -101,7 +99,7 @@ pub(crate) const UNSUPPORTED: &[Unsupported] = &[
     Unsupported::with_value("tls-cert", REMOTE),
     Unsupported::with_value("tls-details", REMOTE),
     Unsupported::with_value("tls-key", REMOTE),
-    Unsupported::with_value("tmpdir", "use --runroot for run-time state"),
+    Unsupported::with_value("tmpdir", "run-time state is kept below --root"),
     Unsupported::switch("transient-store", "use --root with a directory on a tmpfs"),
     Unsupported::with_value("url", REMOTE),
     Unsupported::with_value("volumepath", "use --root to keep everything elsewhere"),

@@ -23,9 +23,10 @@ pub(crate) fn command(command: &Command, path: &str) -> String {
             let _ = writeln!(text, "  {example}");
         }
     }
-    let own = (command.flags)();
-    if !own.is_empty() {
-        let _ = write!(text, "\nOptions:\n{}", options(&own));
+    let mut flags = command.all_flags();
+    flags.sort_by_key(|flag| flag.long);
+    if !flags.is_empty() {
+        let _ = write!(text, "\nOptions:\n{}", options(&flags));
     }
     text
 }
@@ -33,7 +34,7 @@ pub(crate) fn command(command: &Command, path: &str) -> String {
 /// `lodger run [options] IMAGE [COMMAND [ARG...]]`
 pub(crate) fn usage(command: &Command, path: &str) -> String {
     let mut words = vec!["lodger", path];
-    if !(command.flags)().is_empty() {
+    if !command.all_flags().is_empty() {
         words.push("[options]");
     }
     words.extend(Some(command.operands).filter(|operands| !operands.is_empty()));

@@ -5,6 +5,7 @@
 //! commands      one file for each command: rows of flags → a typed struct → a verb → output
 //! error         wording, hints and exit codes, all of them
 //! format, view  Go templates, tables, JSON; the rows and documents they show
+//! selection, filter, moment   which objects, and when
 //! help, man, completion   all derived from the rows
 //! progress      what a pull looks like
 //! ```
@@ -14,12 +15,17 @@ mod commands;
 mod completion;
 mod dispatch;
 mod error;
+mod filter;
 mod format;
 mod global;
 mod help;
 mod man;
+mod moment;
 mod output;
+mod password;
+mod processes;
 mod progress;
+mod selection;
 mod view;
 
 use std::process::ExitCode;

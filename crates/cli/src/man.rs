@@ -64,7 +64,8 @@ fn of_command(command: &Command) -> String {
     for lines in command.about.split("\n\n") {
         text.push_str(&paragraph(lines));
     }
-    let flags = (command.flags)();
+    let mut flags = command.all_flags();
+    flags.sort_by_key(|flag| flag.long);
     if !flags.is_empty() {
         text.push_str(".SH OPTIONS\n");
         text.push_str(&options(&flags));
@@ -76,11 +77,12 @@ fn of_command(command: &Command) -> String {
         }
         text.push_str(".EE\n");
     }
-    if !command.unsupported.is_empty() {
+    let refused = command.refused();
+    if !refused.is_empty() {
         text.push_str(".SH UNSUPPORTED OPTIONS\n");
         text.push_str(&paragraph("podman has these, lodger does not:"));
-        for row in command.unsupported {
-            let _ = write!(text, ".TP\n{}\n{}", written(&row.flag), paragraph(row.reason).replace(".PP\n", ""));
+        for (flag, reason) in refused {
+            let _ = write!(text, ".TP\n{}\n{}", written(flag), paragraph(reason).replace(".PP\n", ""));
         }
     }
     text.push_str(".SH SEE ALSO\n.BR lodger (1)\n");

@@ -35,6 +35,13 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
     print(&format!("{text}\n"))
 }
 
+/// Tells of something that still works, on standard error.
+pub(crate) fn warn(text: &str) {
+    let line = format!("Warning: {}\n", escape(text.trim_end(), Keep::Lines).replace('\n', "\n  "));
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
 /// The error for a failed write to standard output; a reader that went away is no error of ours.
 pub(crate) fn closed(source: io::Error) -> CliError {
     match source.kind() {

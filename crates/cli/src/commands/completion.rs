@@ -51,7 +51,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         "fish" => Shell::Fish,
         "powershell" => {
             let reason = "scripts are made for bash, zsh and fish".to_owned();
-            return Err(CliError::Unsupported { what: "powershell".to_owned(), reason });
+            return Err(CliError::Unsupported { what: "powershell".to_owned(), reason, hint: None });
         }
         other => return Err(call.usage(format!("{other:?} is not a valid shell: choose from bash, zsh, fish"))),
     };

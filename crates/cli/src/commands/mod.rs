@@ -2,16 +2,83 @@
 
 use crate::command::Command;
 
+pub(crate) mod cleanup;
 pub(crate) mod completion;
+pub(crate) mod container_inspect;
+pub(crate) mod create;
+pub(crate) mod exec;
+pub(crate) mod exists;
 pub(crate) mod help;
+pub(crate) mod image_exists;
+pub(crate) mod image_inspect;
+pub(crate) mod images;
+pub(crate) mod info;
+pub(crate) mod inspect;
+pub(crate) mod kill;
+pub(crate) mod launch;
+pub(crate) mod load;
+pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod port;
+pub(crate) mod ps;
+pub(crate) mod pull;
+pub(crate) mod restart;
+pub(crate) mod rm;
+pub(crate) mod rmi;
+pub(crate) mod run;
+pub(crate) mod start;
+pub(crate) mod stop;
 pub(crate) mod suggest;
+pub(crate) mod tag;
+pub(crate) mod top;
 pub(crate) mod unsupported;
 pub(crate) mod version;
+pub(crate) mod volume_create;
+pub(crate) mod volume_exists;
+pub(crate) mod volume_inspect;
+pub(crate) mod volume_ls;
+pub(crate) mod volume_rm;
+pub(crate) mod wait;
 
 /// Every command, in the order of the help.
-pub(crate) const ALL: &[&Command] =
-    &[&completion::COMMAND, &help::COMMAND, &version::COMMAND, &man::COMMAND, &suggest::COMMAND];
+pub(crate) const ALL: &[&Command] = &[
+    &run::COMMAND,
+    &create::COMMAND,
+    &start::COMMAND,
+    &stop::COMMAND,
+    &restart::COMMAND,
+    &kill::COMMAND,
+    &rm::COMMAND,
+    &wait::COMMAND,
+    &ps::COMMAND,
+    &logs::COMMAND,
+    &exec::COMMAND,
+    &inspect::COMMAND,
+    &container_inspect::COMMAND,
+    &exists::COMMAND,
+    &top::COMMAND,
+    &port::COMMAND,
+    &pull::COMMAND,
+    &images::COMMAND,
+    &tag::COMMAND,
+    &rmi::COMMAND,
+    &load::COMMAND,
+    &image_inspect::COMMAND,
+    &image_exists::COMMAND,
+    &volume_create::COMMAND,
+    &volume_ls::COMMAND,
+    &volume_inspect::COMMAND,
+    &volume_rm::COMMAND,
+    &volume_exists::COMMAND,
+    &info::COMMAND,
+    &version::COMMAND,
+    &completion::COMMAND,
+    &help::COMMAND,
+    &launch::COMMAND,
+    &cleanup::COMMAND,
+    &man::COMMAND,
+    &suggest::COMMAND,
+];
 
 /// Groups of commands and what the help says of them.
 pub(crate) const GROUPS: &[(&str, &str)] = &[
@@ -39,7 +106,6 @@ pub(crate) fn is_group(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatch;
     use std::collections::BTreeSet;
 
     #[test]
@@ -69,9 +135,9 @@ mod tests {
     #[test]
     fn no_flag_hides_another_of_its_command() {
         for command in all() {
-            let own = (command.flags)();
-            let beside = dispatch::flags_beside(command, &own);
-            let mine = &beside[..own.len() + command.unsupported.len()];
+            let refused = command.refused();
+            let mine: Vec<_> =
+                command.all_flags().into_iter().chain(refused.into_iter().map(|(flag, _)| flag)).collect();
             let longs: Vec<&str> =
                 mine.iter().flat_map(|flag| flag.aliases.iter().copied().chain([flag.long])).collect();
             let shorts: Vec<char> = mine.iter().filter_map(|flag| flag.short).collect();
@@ -83,12 +149,11 @@ mod tests {
     #[test]
     fn help_and_reasons_are_written_alike() {
         for command in all() {
-            let own = (command.flags)();
-            for flag in own {
+            for flag in command.all_flags() {
                 assert!(!flag.help.is_empty() && !flag.help.ends_with('.'), "{} --{}", command.name(), flag.long);
             }
-            for row in command.unsupported {
-                assert!(!row.reason.is_empty() && !row.reason.ends_with('.'), "{} --{}", command.name(), row.flag.long);
+            for (flag, reason) in command.refused() {
+                assert!(!reason.is_empty() && !reason.ends_with('.'), "{} --{}", command.name(), flag.long);
             }
             assert!(!command.summary.ends_with('.') && command.about.ends_with('.'), "{}", command.name());
             for example in command.examples {

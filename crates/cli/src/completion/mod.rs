@@ -102,7 +102,7 @@ fn skip_flags(words: &[String]) -> Result<usize, &'static Flag> {
 }
 
 fn in_command(command: &'static Command, before: &[String], current: &str, names: Names<'_>) -> Answer {
-    let own = (command.flags)();
+    let own = command.all_flags();
     let flags_here = dispatch::flags_beside(command, &own);
     let mut operands = 0;
     let mut ended = false;
@@ -110,7 +110,7 @@ fn in_command(command: &'static Command, before: &[String], current: &str, names
     while let Some(word) = words.next() {
         if ended || !word.starts_with('-') || word == "-" {
             operands += 1;
-            ended |= command.order == Order::FlagsFirst;
+            ended |= command.order == Order::FlagsFirst || command.verb.is_some();
         } else if word == "--" {
             ended = true;
         } else if let Some(flag) = wants_value(&flags_here, word) {

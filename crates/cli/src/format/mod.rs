@@ -7,7 +7,7 @@ mod functions;
 mod heading;
 pub(crate) mod json;
 pub(crate) mod size;
-mod tabwriter;
+pub(crate) mod tabwriter;
 mod template;
 pub(crate) mod time;
 pub(crate) mod yaml;

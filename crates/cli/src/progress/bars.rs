@@ -9,8 +9,10 @@
 //! Never more lines than the terminal has, because what has scrolled away cannot be redrawn. Control sequences: ECMA-48
 //! (cursor up, erase line).
 
-use super::{PullEvent, notice, short};
+use super::{notice, short};
 use crate::format::size::binary;
+use engine::PullEvent;
+use spec::Digest;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -19,7 +21,7 @@ const BAR: usize = 28;
 
 /// One layer on its way.
 struct Layer {
-    digest: String,
+    digest: Digest,
     size: u64,
     bytes: u64,
     /// Bytes that were there, and when, at the last look at its speed.
@@ -47,12 +49,12 @@ impl<W: Write> Bars<W> {
     pub(super) fn event(&mut self, event: PullEvent<'_>, now: Instant) -> io::Result<()> {
         match event {
             PullEvent::Layer { digest, size } => {
-                self.layers.retain(|layer| layer.digest != digest);
-                self.layers.push(Layer { digest: digest.to_owned(), size, bytes: 0, seen: (0, now), speed: 0.0 });
+                self.layers.retain(|layer| layer.digest != *digest);
+                self.layers.push(Layer { digest: *digest, size, bytes: 0, seen: (0, now), speed: 0.0 });
                 self.draw(now)
             }
             PullEvent::Progress { digest, bytes } => {
-                if let Some(layer) = self.layers.iter_mut().find(|layer| layer.digest == digest) {
+                if let Some(layer) = self.layers.iter_mut().find(|layer| layer.digest == *digest) {
                     layer.advance(bytes, now);
                 }
                 match self.last {
@@ -60,24 +62,24 @@ impl<W: Write> Bars<W> {
                     _ => self.draw(now),
                 }
             }
-            PullEvent::Done { digest } => {
+            PullEvent::Done(digest) => {
                 let size = self.take(digest).map_or_else(String::new, |layer| format!("   | {}", binary(layer.size)));
                 self.above(&format!("Copying blob {} done{size}", short(digest)), now)
             }
-            PullEvent::Exists { digest } => {
+            PullEvent::Present(digest) => {
                 self.take(digest);
                 self.above(&format!("Copying blob {} skipped: already exists", short(digest)), now)
             }
             other => {
                 let mut line = Vec::new();
-                notice(&mut line, other)?;
+                notice(&mut line, &other)?;
                 self.above(String::from_utf8_lossy(&line).trim_end(), now)
             }
         }
     }
 
-    fn take(&mut self, digest: &str) -> Option<Layer> {
-        let at = self.layers.iter().position(|layer| layer.digest == digest)?;
+    fn take(&mut self, digest: &Digest) -> Option<Layer> {
+        let at = self.layers.iter().position(|layer| layer.digest == *digest)?;
         Some(self.layers.remove(at))
     }
 
@@ -161,6 +163,7 @@ fn clock(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spec::Reference;
 
     /// What is on a screen of 24 rows after these bytes; knows cursor up and erase line.
     fn screen(bytes: &[u8]) -> Vec<String> {
@@ -192,40 +195,43 @@ mod tests {
         let start = Instant::now();
         let mut bars = Bars::new(Vec::new(), size);
         for (millis, event) in events {
-            bars.event(*event, start + Duration::from_millis(*millis)).unwrap();
+            bars.event(event.clone(), start + Duration::from_millis(*millis)).unwrap();
         }
         screen(&bars.out)
     }
 
-    const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaa";
-    const B: &str = "sha256:bbbbbbbbbbbbbbbbbbbb";
+    fn digest(number: u64) -> Digest {
+        Digest::parse(&format!("sha256:{number:064x}")).unwrap()
+    }
 
     #[test]
     fn lines_move_in_place_and_finished_ones_stay_above() {
         let mib = 1 << 20;
+        let (a, b) = (digest(0xaaaa_aaaa_aaaa << 16), digest(0xb));
+        let name = Reference::parse("registry.example/web:1").unwrap();
         let lines = played(
             || (100, 24),
             &[
-                (0, PullEvent::Resolving { name: "registry.example/web:1" }),
-                (0, PullEvent::Layer { digest: A, size: 40 * mib }),
-                (0, PullEvent::Layer { digest: B, size: 2 * mib }),
-                (1000, PullEvent::Progress { digest: A, bytes: 10 * mib }),
-                (1100, PullEvent::Done { digest: B }),
+                (0, PullEvent::Trying(&name)),
+                (0, PullEvent::Layer { digest: &a, size: 40 * mib }),
+                (0, PullEvent::Layer { digest: &b, size: 2 * mib }),
+                (1000, PullEvent::Progress { digest: &a, bytes: 10 * mib }),
+                (1100, PullEvent::Done(&b)),
             ],
         );
         assert_eq!(
             lines,
             [
                 "Trying to pull registry.example/web:1...",
-                "Copying blob bbbbbbbbbbbb done   | 2.0MiB",
-                "Copying blob aaaaaaaaaaaa [=======>                    ] 10.0MiB / 40.0MiB | 10.0MiB/s | ETA 3s",
+                "Copying blob 000000000000 done   | 2.0MiB",
+                "Copying blob 000000000000 [=======>                    ] 10.0MiB / 40.0MiB | 10.0MiB/s | ETA 3s",
             ]
         );
     }
 
     #[test]
     fn a_small_terminal_is_never_overrun() {
-        let layers: Vec<String> = (0..10).map(|n| format!("sha256:{n:064}")).collect();
+        let layers: Vec<Digest> = (0..10).map(digest).collect();
         let events: Vec<_> = layers.iter().map(|digest| (0, PullEvent::Layer { digest, size: 1 })).collect();
         let lines = played(|| (30, 4), &events);
         assert_eq!(lines.len(), 3);

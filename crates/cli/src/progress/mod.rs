@@ -5,58 +5,14 @@
 mod bars;
 mod plain;
 
-use crate::output::{Sink, stderr_sink};
+use crate::output::{Keep, Sink, escape, stderr_sink};
 use bars::Bars;
+use engine::PullEvent;
 use plain::Plain;
+use spec::Digest;
 use std::io::{self, Write};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
-/// Something that happened while an image was fetched.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum PullEvent<'a> {
-    /// The name is looked for at a registry.
-    Resolving {
-        /// `docker.io/library/alpine:latest`
-        name: &'a str,
-    },
-    /// A layer or the config is about to be fetched.
-    Layer {
-        /// Of the blob.
-        digest: &'a str,
-        /// Bytes.
-        size: u64,
-    },
-    /// So much of it has come.
-    Progress {
-        /// Of the blob.
-        digest: &'a str,
-        /// Bytes, since its beginning.
-        bytes: u64,
-    },
-    /// It is in the store already.
-    Exists {
-        /// Of the blob.
-        digest: &'a str,
-    },
-    /// It is in the store now.
-    Done {
-        /// Of the blob.
-        digest: &'a str,
-    },
-    /// The transfer broke and will go on.
-    Retry {
-        /// Why it broke.
-        why: &'a str,
-        /// Until the next attempt.
-        delay: Duration,
-    },
-    /// Another process is fetching the same.
-    Waiting {
-        /// Who holds the lock.
-        holder: &'a str,
-    },
-}
+use std::time::Instant;
 
 /// Shows events as they come.
 pub(crate) struct Progress(Option<Mutex<Shown>>);
@@ -99,22 +55,23 @@ fn terminal_size() -> (usize, usize) {
 }
 
 /// `a3ed95caeb02`: enough of a digest to tell layers apart.
-fn short(digest: &str) -> &str {
-    let digits = digest.split_once(':').map_or(digest, |(_, digits)| digits);
-    digits.get(..12).unwrap_or(digits)
+fn short(digest: &Digest) -> String {
+    let mut digits = digest.hex();
+    digits.truncate(12);
+    digits
 }
 
-/// Lines that are not about one layer, in both forms the same.
-fn notice(out: &mut impl Write, event: PullEvent<'_>) -> io::Result<()> {
-    use crate::output::{Keep, escape};
+/// Lines that are not about how far a layer is, in both forms the same.
+fn notice(out: &mut impl Write, event: &PullEvent<'_>) -> io::Result<()> {
     match event {
-        PullEvent::Resolving { name } => writeln!(out, "Trying to pull {}...", escape(name, Keep::Nothing)),
-        PullEvent::Retry { why, delay } => {
-            writeln!(out, "Transfer interrupted ({}); going on in {}s", escape(why, Keep::Nothing), delay.as_secs())
+        PullEvent::Trying(name) => writeln!(out, "Trying to pull {name}..."),
+        PullEvent::Waiting { digest, holder: Some(holder) } => {
+            writeln!(out, "Waiting for {}, which fetches blob {}", escape(holder, Keep::Nothing), short(digest))
         }
-        PullEvent::Waiting { holder } => {
-            writeln!(out, "Waiting for {}, which is fetching the same", escape(holder, Keep::Nothing))
+        PullEvent::Waiting { digest, holder: None } => {
+            writeln!(out, "Waiting for another process, which fetches blob {}", short(digest))
         }
+        PullEvent::Committing => writeln!(out, "Writing manifest to image destination"),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! Progress as lines of a log: one when a layer is there.
 
-use super::{PullEvent, notice};
+use super::notice;
+use engine::PullEvent;
 use std::io::{self, Write};
 
 /// Writes lines.
@@ -15,10 +16,10 @@ impl<W: Write> Plain<W> {
 
     pub(super) fn event(&mut self, event: PullEvent<'_>) -> io::Result<()> {
         match event {
-            PullEvent::Done { digest } => writeln!(self.out, "Copying blob {digest} done"),
-            PullEvent::Exists { digest } => writeln!(self.out, "Copying blob {digest} skipped: already exists"),
+            PullEvent::Done(digest) => writeln!(self.out, "Copying blob {digest} done"),
+            PullEvent::Present(digest) => writeln!(self.out, "Copying blob {digest} skipped: already exists"),
             PullEvent::Layer { .. } | PullEvent::Progress { .. } => Ok(()),
-            other => notice(&mut self.out, other),
+            other => notice(&mut self.out, &other),
         }
     }
 }
@@ -26,29 +27,32 @@ impl<W: Write> Plain<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use spec::{Digest, Reference};
 
     #[test]
     fn a_log_has_one_line_for_each_thing_that_happened() {
         let mut plain = Plain::new(Vec::new());
+        let digest = |digit: &str| Digest::parse(&format!("sha256:{}", digit.repeat(64))).unwrap();
+        let (a, b) = (digest("a"), digest("b"));
+        let name = Reference::parse("docker.io/library/alpine:latest").unwrap();
         for event in [
-            PullEvent::Resolving { name: "docker.io/library/alpine:latest" },
-            PullEvent::Layer { digest: "sha256:aa", size: 10 },
-            PullEvent::Progress { digest: "sha256:aa", bytes: 5 },
-            PullEvent::Exists { digest: "sha256:bb" },
-            PullEvent::Retry { why: "connection reset\x1b[2J", delay: Duration::from_secs(2) },
-            PullEvent::Waiting { holder: "lodger pull (pid 7)" },
-            PullEvent::Done { digest: "sha256:aa" },
+            PullEvent::Trying(&name),
+            PullEvent::Layer { digest: &a, size: 10 },
+            PullEvent::Progress { digest: &a, bytes: 5 },
+            PullEvent::Present(&b),
+            PullEvent::Waiting { digest: &a, holder: Some("lodger pull\x1b[2J (pid 7)".into()) },
+            PullEvent::Done(&a),
+            PullEvent::Committing,
         ] {
             plain.event(event).unwrap();
         }
-        let expected = "\
-Trying to pull docker.io/library/alpine:latest...
-Copying blob sha256:bb skipped: already exists
-Transfer interrupted (connection reset\\x1b[2J); going on in 2s
-Waiting for lodger pull (pid 7), which is fetching the same
-Copying blob sha256:aa done
-";
+        let expected = format!(
+            "Trying to pull docker.io/library/alpine:latest...\n\
+             Copying blob {b} skipped: already exists\n\
+             Waiting for lodger pull\\x1b[2J (pid 7), which fetches blob aaaaaaaaaaaa\n\
+             Copying blob {a} done\n\
+             Writing manifest to image destination\n"
+        );
         assert_eq!(String::from_utf8(plain.out).unwrap(), expected);
     }
 }

@@ -1,7 +1,9 @@
 //! One image, or one name of it, as `images` lists it.
 
+use crate::error::Result;
 use crate::format::time::{self, Time};
 use crate::format::{Show, View, Width, size};
+use engine::{Engine, ImageRecord};
 use gotmpl::Value;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -59,11 +61,58 @@ pub(crate) struct Row {
     pub(crate) name: (String, String),
 }
 
-fn seconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+/// When an image was built, by its own words; a word that is no time counts as the beginning of Unix.
+pub(crate) fn created(image: &ImageRecord) -> Timestamp {
+    image.created.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// What names that are not there are called.
+pub(crate) const NONE: &str = "<none>";
+
+impl Row {
+    /// The rows of an image: one for each name with a tag, or one without.
+    pub(crate) fn of(image: &ImageRecord, engine: &Engine) -> Result<Vec<Self>> {
+        let config = engine.image_config(image)?;
+        let created = created(image);
+        let tags: Vec<String> = image.names.iter().map(ToString::to_string).collect();
+        let row = Self {
+            id: image.id.hex(),
+            parent_id: String::new(),
+            repo_tags: tags.clone(),
+            repo_digests: image.digests.iter().map(ToString::to_string).collect(),
+            size: image.size,
+            shared_size: 0,
+            virtual_size: image.size,
+            labels: config.config.labels,
+            containers: u32::try_from(engine.image_users(image)?.len()).unwrap_or(u32::MAX),
+            read_only: false,
+            dangling: tags.is_empty(),
+            arch: config.architecture,
+            digest: image.manifest.to_string(),
+            history: tags.clone(),
+            is_manifest_list: false,
+            names: tags,
+            os: config.os,
+            created,
+            created_at: created,
+            name: (NONE.to_owned(), NONE.to_owned()),
+        };
+        if image.names.is_empty() {
+            return Ok(vec![row]);
+        }
+        let named = image.names.iter().map(|name| {
+            let tag = name.tag.clone().unwrap_or_else(|| NONE.to_owned());
+            Self { name: (name.name(), tag), ..row.clone() }
+        });
+        Ok(named.collect())
+    }
+}
+
+fn seconds<S: Serializer>(at: &Timestamp, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_i64(at.as_second())
 }
 
-fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str(&Time::utc(*at).rfc3339())
 }
 

@@ -1,5 +1,7 @@
 //! What `info` shows: the host, the store and the version. Field names are podman's.
 
+mod convert;
+
 use crate::format::View;
 use gotmpl::Value;
 use serde::Serialize;

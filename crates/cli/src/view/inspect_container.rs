@@ -3,6 +3,8 @@
 //! Fields of things that lodger has no use for keep podman's empty value and are grouped at the end of their struct
 //! where the order allows. Times are RFC 3339; memory is in bytes; CPU times are in microseconds.
 
+mod convert;
+
 use crate::format::time::Time;
 use crate::format::{Show, View};
 use gotmpl::Value;

@@ -1,9 +1,13 @@
 //! One image as `image inspect` shows it.
 
+use super::inspect_container::{GraphDriver, Healthcheck};
+use crate::error::Result;
 use crate::format::time::Time;
 use crate::format::{Show, View};
+use engine::{Engine, ImageRecord};
 use gotmpl::Value;
 use serde::Serialize;
+use spec::oci::ContainerDefaults;
 use std::collections::BTreeMap;
 
 /// An image.
@@ -39,7 +43,7 @@ pub(crate) struct Image {
     /// The same.
     pub(crate) virtual_size: u64,
     /// Where its layers are.
-    pub(crate) graph_driver: super::inspect_container::GraphDriver,
+    pub(crate) graph_driver: GraphDriver,
     /// Its layers.
     #[serde(rename = "RootFS")]
     pub(crate) root_fs: RootFs,
@@ -57,7 +61,7 @@ pub(crate) struct Image {
     pub(crate) names_history: Vec<String>,
     /// Docker's health check.
     #[serde(rename = "Healthcheck", skip_serializing_if = "Option::is_none")]
-    pub(crate) healthcheck: Option<super::inspect_container::Healthcheck>,
+    pub(crate) healthcheck: Option<Healthcheck>,
 }
 
 /// `config` of an image; absent things are left out, as in the image itself.
@@ -136,7 +140,7 @@ impl View for Image {
 struct Full<'a>(&'a Config);
 
 impl Serialize for Full<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let config = self.0;
         let mut out = serializer.serialize_struct("Config", 9)?;
@@ -150,5 +154,91 @@ impl Serialize for Full<'_> {
         out.serialize_field("Labels", &config.labels)?;
         out.serialize_field("StopSignal", &config.stop_signal)?;
         out.end()
+    }
+}
+
+impl Image {
+    /// The document of one image.
+    pub(crate) fn of(image: &ImageRecord, engine: &Engine) -> Result<Self> {
+        let config = engine.image_config(image)?;
+        let manifest = engine.image_manifest(image)?;
+        let manifest: Option<spec::oci::Manifest> = serde_json::from_slice(&manifest).ok();
+        let names: Vec<String> = image.names.iter().map(ToString::to_string).collect();
+        let mut data = BTreeMap::new();
+        // A layer that is missing leaves the rest of the document whole.
+        if let Ok(lower) = engine.store.lower_dirs(&image.layers) {
+            let paths: Vec<String> = lower.iter().map(|path| path.display().to_string()).collect();
+            if let Some((top, below)) = paths.split_first() {
+                data.insert("UpperDir".to_owned(), top.clone());
+                if !below.is_empty() {
+                    data.insert("LowerDir".to_owned(), below.join(":"));
+                }
+            }
+        }
+        Ok(Self {
+            id: image.id.hex(),
+            digest: image.manifest.to_string(),
+            repo_tags: names.clone(),
+            repo_digests: image.digests.iter().map(ToString::to_string).collect(),
+            parent: String::new(),
+            comment: config.history.last().and_then(|step| step.comment.clone()).unwrap_or_default(),
+            created: Time::utc(super::images::created(image)),
+            version: String::new(),
+            author: config.author.clone().unwrap_or_default(),
+            architecture: config.architecture.clone(),
+            os: config.os.clone(),
+            size: image.size,
+            virtual_size: image.size,
+            graph_driver: GraphDriver { name: "overlay".to_owned(), data },
+            root_fs: RootFs {
+                kind: "layers".to_owned(),
+                layers: image.layers.iter().map(ToString::to_string).collect(),
+            },
+            labels: config.config.labels.clone(),
+            annotations: manifest.as_ref().map(|manifest| manifest.annotations.clone()).unwrap_or_default(),
+            manifest_type: manifest.and_then(|manifest| manifest.media_type).unwrap_or_else(|| OCI_MANIFEST.to_owned()),
+            user: config.config.user.clone(),
+            history: config.history.iter().map(step).collect(),
+            names_history: names,
+            healthcheck: config.config.healthcheck.as_ref().map(healthcheck),
+            config: defaults(config.config),
+        })
+    }
+}
+
+/// What a manifest without media type is.
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+fn defaults(config: ContainerDefaults) -> Config {
+    let keys = |map: BTreeMap<String, serde_json::Value>| map.into_keys().map(|key| (key, Nothing {})).collect();
+    Config {
+        user: config.user,
+        exposed_ports: keys(config.exposed_ports),
+        env: config.env,
+        entrypoint: config.entrypoint.unwrap_or_default(),
+        cmd: config.cmd.unwrap_or_default(),
+        volumes: keys(config.volumes),
+        working_dir: config.working_dir,
+        labels: config.labels,
+        stop_signal: config.stop_signal,
+    }
+}
+
+fn step(step: &spec::oci::History) -> Step {
+    Step {
+        created: step.created.clone(),
+        created_by: step.created_by.clone(),
+        comment: step.comment.clone(),
+        empty_layer: step.empty_layer,
+    }
+}
+
+fn healthcheck(check: &spec::oci::ImageHealthcheck) -> Healthcheck {
+    Healthcheck {
+        test: check.test.clone(),
+        start_period: check.start_period,
+        interval: check.interval,
+        timeout: check.timeout,
+        retries: check.retries,
     }
 }

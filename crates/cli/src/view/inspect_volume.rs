@@ -1,7 +1,10 @@
 //! One volume as `volume inspect` and `volume ls` show it.
 
+use crate::error::Result;
 use crate::format::View;
 use crate::format::time::Time;
+use engine::Engine;
+use engine::volumes::VolumeRecord;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -51,4 +54,28 @@ fn is_zero(number: &u32) -> bool {
 impl View for Volume {
     const HEADINGS: &'static [(&'static str, &'static str)] = &[("Name", "VOLUME NAME")];
     const TIMES: &'static [&'static str] = &["CreatedAt"];
+}
+
+impl Volume {
+    /// As the store has it.
+    pub(crate) fn of(record: &VolumeRecord, engine: &Engine) -> Result<Self> {
+        let users = engine.volume_users(record)?;
+        let mounted = users.iter().filter(|id| engine.container(id.as_str()).is_ok_and(|one| one.running.is_some()));
+        Ok(Self {
+            name: record.name.clone(),
+            driver: record.driver.clone(),
+            mountpoint: engine.volume_path(record)?.display().to_string(),
+            created_at: Time::local(record.created),
+            labels: record.labels.clone(),
+            scope: "local".to_owned(),
+            options: record.options.clone(),
+            uid: record.uid,
+            gid: record.gid,
+            anonymous: record.anonymous,
+            mount_count: u32::try_from(mounted.count()).unwrap_or(u32::MAX),
+            needs_copy_up: record.needs_copy_up,
+            needs_chown: false,
+            lock_number: 0,
+        })
+    }
 }

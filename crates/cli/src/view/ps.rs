@@ -2,6 +2,8 @@
 //!
 //! JSON has the fields below in this order; a template sees words for people under many of the same names.
 
+mod convert;
+
 use crate::format::time::{self, Time};
 use crate::format::{Show, View, Width, size};
 use gotmpl::Value;

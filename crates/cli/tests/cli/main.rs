@@ -1,5 +1,7 @@
 //! The command line as a user types it: one file for each command, run in an environment of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
 mod completion;
 mod dispatch;
 mod environment;

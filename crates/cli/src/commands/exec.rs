@@ -1,0 +1,146 @@
+//! `lodger exec`: a further command in a running container.
+
+use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
+use crate::error::{CliError, Result};
+use crate::selection;
+use engine::containers::{ExecPrivileges, ExecRequest};
+use engine::launch::StandardInput;
+use spec::options::parse::Order;
+use spec::options::{Complete, Flag};
+use std::process::ExitCode;
+
+pub(crate) const COMMAND: Command = Command {
+    paths: &["exec", "container exec"],
+    operands: "CONTAINER COMMAND [ARG...]",
+    summary: "Run a process in a running container",
+    about: "Runs a further command in a container that runs, and exits as that command does.",
+    examples: &[
+        "lodger exec -it web sh",
+        "lodger exec --user 33 --env A=1 web id",
+        "lodger exec --workdir /srv web ls",
+    ],
+    order: Order::FlagsFirst,
+    count: Count::Any,
+    complete: &[Complete::Running, Complete::Nothing],
+    flags: || flags_of(OPTIONS),
+    unsupported: &[
+        Unsupported::switch("detach", "a command that outlives its caller would have no unit").short('d'),
+        Unsupported::with_value("detach-keys", "an attached command cannot be left running yet"),
+        Unsupported::with_value("preserve-fd", "--preserve-fds hands on all from 3 on"),
+    ],
+    run,
+    ..Command::PLAIN
+};
+
+#[derive(Default)]
+struct Options {
+    cidfile: Option<String>,
+    env: Vec<String>,
+    env_files: Vec<String>,
+    interactive: bool,
+    latest: bool,
+    preserve_fds: u32,
+    privileged: bool,
+    tty: bool,
+    user: Option<String>,
+    workdir: Option<String>,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt { flag: selection::CIDFILE, set: |options, value| text(&mut options.cidfile, value) },
+    Opt {
+        flag: Flag::with_value("env", "stringArray", "Set a variable; a name alone takes the caller's value")
+            .short('e'),
+        set: |options, value| push(&mut options.env, value),
+    },
+    Opt {
+        flag: Flag::with_value("env-file", "strings", "Set the variables of a file").complete(Complete::File),
+        set: |options, value| push(&mut options.env_files, value),
+    },
+    Opt {
+        flag: Flag::switch("interactive", "Let the command read standard input").short('i'),
+        set: |options, value| switch(&mut options.interactive, value),
+    },
+    Opt { flag: selection::LATEST, set: |options, value| switch(&mut options.latest, value) },
+    Opt {
+        flag: Flag::switch("no-session", "Accepted for compatibility; nothing is kept of a command"),
+        set: |_, _| Ok(()),
+    },
+    Opt {
+        flag: Flag::with_value("preserve-fds", "uint", "Hand on so many descriptors, from 3 on"),
+        set: |options, value| {
+            options.preserve_fds = number(value)?;
+            Ok(())
+        },
+    },
+    Opt {
+        flag: Flag::switch("privileged", "Give the command all capabilities and no system call filter"),
+        set: |options, value| switch(&mut options.privileged, value),
+    },
+    Opt {
+        flag: Flag::switch("tty", "Give the command a terminal").short('t'),
+        set: |options, value| switch(&mut options.tty, value),
+    },
+    Opt {
+        flag: Flag::with_value("user", "USER[:GROUP]", "Run as this user, by name or number").short('u'),
+        set: |options, value| text(&mut options.user, value),
+    },
+    Opt {
+        flag: Flag::with_value("workdir", "string", "Working directory inside").short('w'),
+        set: |options, value| text(&mut options.workdir, value),
+    },
+];
+
+fn run(call: Invocation) -> Result<ExitCode> {
+    let options: Options = call.options(OPTIONS)?;
+    let named = !options.latest && options.cidfile.is_none();
+    let (name, command) = match (named, call.operands.split_first()) {
+        (true, None) => return Err(call.usage("exec requires the name or ID of a container, --latest or --cidfile")),
+        (true, Some((name, command))) => (Some(name), command),
+        (false, _) => (None, call.operands.as_slice()),
+    };
+    if command.is_empty() {
+        return Err(call.usage("must provide a non-empty command to start an exec session: invalid argument"));
+    }
+    let request = ExecRequest {
+        command: command.to_vec(),
+        env: variables(&options)?,
+        user: options.user.filter(|user| !user.is_empty()),
+        workdir: options.workdir,
+        tty: options.tty,
+        input: if options.interactive { StandardInput::Caller } else { StandardInput::Closed },
+        preserve_fds: options.preserve_fds,
+        privileges: if options.privileged { ExecPrivileges::All } else { ExecPrivileges::Container },
+    };
+    let engine = call.engine()?;
+    let container = match (name, &options.cidfile) {
+        (Some(name), _) => engine.container(name)?,
+        (None, Some(path)) => engine.container(read(path)?.trim())?,
+        (None, None) => engine.latest()?,
+    };
+    Ok(ExitCode::from(engine.exec(&container, &request)?.code))
+}
+
+/// Files first, then `--env`; later wins.
+fn variables(options: &Options) -> Result<Vec<(String, String)>> {
+    let mut variables = Vec::new();
+    for path in &options.env_files {
+        let text = read(path)?;
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        variables.extend(lines.filter_map(variable));
+    }
+    variables.extend(options.env.iter().filter_map(|text| variable(text)));
+    Ok(variables)
+}
+
+/// `NAME=value`; `NAME` alone is the caller's, if set.
+fn variable(text: &str) -> Option<(String, String)> {
+    match text.split_once('=') {
+        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+        None => Some((text.to_owned(), std::env::var(text).ok()?)),
+    }
+}
+
+fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| CliError::Io { operation: format!("read {path:?}"), source })
+}

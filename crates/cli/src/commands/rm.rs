@@ -1,0 +1,76 @@
+//! `lodger rm`: containers that go.
+
+use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
+use crate::commands::stop::{TIME, seconds};
+use crate::error::Result;
+use crate::selection::{self, Selection, each_with, removal_code};
+use engine::containers::{Force, Listed};
+use spec::options::{Complete, Flag};
+use std::process::ExitCode;
+
+pub(crate) const COMMAND: Command = Command {
+    paths: &["rm", "container rm"],
+    operands: "CONTAINER [CONTAINER...]",
+    summary: "Remove one or more containers",
+    about: "Removes containers with their files and anonymous volumes. Those that run are only removed with --force.\n\nExits with 1 when a container did not exist, with 2 when one runs.",
+    examples: &["lodger rm web", "lodger rm --force --time 2 web", "lodger rm --all"],
+    count: Count::Any,
+    complete: &[Complete::Containers],
+    flags: || flags_of(OPTIONS),
+    unsupported: &[Unsupported::switch("depend", "no container depends on another here")],
+    run,
+    ..Command::PLAIN
+};
+
+#[derive(Default)]
+struct Options {
+    selection: Selection,
+    force: bool,
+    time: Option<u32>,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt { flag: selection::ALL, set: |options, value| options.selection.set(&selection::ALL, value) },
+    Opt { flag: selection::CIDFILE, set: |options, value| options.selection.set(&selection::CIDFILE, value) },
+    Opt { flag: selection::FILTER_LONG, set: |options, value| options.selection.set(&selection::FILTER_LONG, value) },
+    Opt {
+        flag: Flag::switch("force", "Stop containers that run; say nothing of those that do not exist").short('f'),
+        set: |options, value| switch(&mut options.force, value),
+    },
+    Opt { flag: selection::IGNORE, set: |options, value| options.selection.set(&selection::IGNORE, value) },
+    Opt { flag: selection::LATEST, set: |options, value| options.selection.set(&selection::LATEST, value) },
+    Opt {
+        flag: TIME,
+        set: |options, value| {
+            options.time = seconds(value)?;
+            Ok(())
+        },
+    },
+    Opt {
+        flag: Flag::switch("volumes", "Accepted for compatibility; anonymous volumes always go with their container")
+            .short('v'),
+        set: |_, _| Ok(()),
+    },
+];
+
+fn run(call: Invocation) -> Result<ExitCode> {
+    let mut options: Options = call.options(OPTIONS)?;
+    if options.time.is_some() && !options.force {
+        return Err(call.usage("--force option must be specified to use the --time option"));
+    }
+    if options.force {
+        options.selection.ignore_missing();
+    }
+    let engine = call.engine()?;
+    let chosen = options.selection.containers(&call, &engine, Listed::All)?;
+    let force = match (options.force, options.time) {
+        (false, _) => Force::No,
+        (true, None) => Force::Stop(STOP),
+        (true, Some(0)) => Force::Kill,
+        (true, Some(seconds)) => Force::Stop(seconds),
+    };
+    each_with(chosen, removal_code, |container| Ok(engine.remove(container, force)?))
+}
+
+/// podman's patience with a container that is removed by force, in seconds.
+const STOP: u32 = 10;

@@ -1,0 +1,108 @@
+//! `lodger wait`: until containers have ended, or are otherwise as asked.
+
+use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of};
+use crate::error::{CliError, OWN, Result};
+use crate::output;
+use crate::selection::{self, Selection, outcome};
+use engine::containers::{Condition, Listed};
+use spec::ParseError;
+use spec::duration::Nanoseconds;
+use spec::options::{Complete, Flag};
+use std::process::ExitCode;
+use std::time::Duration;
+
+pub(crate) const COMMAND: Command = Command {
+    paths: &["wait", "container wait"],
+    operands: "CONTAINER [CONTAINER...]",
+    summary: "Block on one or more containers",
+    about: "Waits until containers have ended, or are as --condition asks, and prints the exit code of each.",
+    examples: &["lodger wait web", "lodger wait --condition running web"],
+    count: Count::Any,
+    complete: &[Complete::Containers],
+    flags: || flags_of(OPTIONS),
+    unsupported: &[Unsupported::switch("exit-first-match", "containers are waited for one after the other")],
+    run,
+    ..Command::PLAIN
+};
+
+struct Options {
+    selection: Selection,
+    conditions: Vec<Condition>,
+    interval: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { selection: Selection::default(), conditions: Vec::new(), interval: Duration::from_millis(250) }
+    }
+}
+
+const CONDITIONS: &[&str] = &["configured", "created", "exited", "removing", "running", "stopped"];
+
+fn condition(text: &str) -> Result<Condition, ParseError> {
+    Ok(match text {
+        "created" | "configured" => Condition::Created,
+        "running" => Condition::Running,
+        "exited" | "stopped" => Condition::Stopped,
+        "removing" => Condition::Removing,
+        _ => return Err(ParseError(format!("choose from {}", CONDITIONS.join(", ")))),
+    })
+}
+
+/// Whole milliseconds, or a duration.
+fn interval(text: &str) -> Result<Duration, ParseError> {
+    match text.parse() {
+        Ok(millis) => Ok(Duration::from_millis(millis)),
+        Err(_) => Nanoseconds::parse(text).map(|duration| Duration::from_nanos(duration.0)),
+    }
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt {
+        flag: Flag::with_value(
+            "condition",
+            "strings",
+            "Wait for this: stopped, running, created, removing (default stopped)",
+        )
+        .complete(Complete::Words(CONDITIONS)),
+        set: |options, value| {
+            for word in value.split(',') {
+                options.conditions.push(condition(word)?);
+            }
+            Ok(())
+        },
+    },
+    Opt { flag: selection::IGNORE_LONG, set: |options, value| options.selection.set(&selection::IGNORE_LONG, value) },
+    Opt {
+        flag: Flag::with_value(
+            "interval",
+            "string",
+            "How often to look for what the kernel does not tell (default 250ms)",
+        )
+        .short('i'),
+        set: |options, value| {
+            options.interval = interval(value)?;
+            Ok(())
+        },
+    },
+    Opt { flag: selection::LATEST, set: |options, value| options.selection.set(&selection::LATEST, value) },
+];
+
+fn run(call: Invocation) -> Result<ExitCode> {
+    let mut options: Options = call.options(OPTIONS)?;
+    if options.conditions.is_empty() {
+        options.conditions.push(Condition::Stopped);
+    }
+    let engine = call.engine()?;
+    let mut errors: Vec<CliError> = Vec::new();
+    for chosen in options.selection.containers(&call, &engine, Listed::All)? {
+        let waited = chosen
+            .container
+            .and_then(|container| Ok(engine.wait(&container, &options.conditions, options.interval)?));
+        match waited {
+            Ok(code) => output::print_line(&code.to_string())?,
+            Err(error) => errors.push(error),
+        }
+    }
+    outcome(errors, |_| OWN)
+}

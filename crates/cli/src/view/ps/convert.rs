@@ -1,0 +1,94 @@
+//! From what the engine knows of a container to its row.
+
+use super::{NEVER, Namespaces, Port, Row};
+use crate::error::Result;
+use crate::filter::containers::words;
+use engine::Engine;
+use engine::containers::{Container, Status};
+use jiff::Timestamp;
+use spec::mount::MountSource;
+use spec::network::{Mode, Publish};
+use spec::oci::ContainerDefaults;
+use std::collections::BTreeMap;
+
+impl Row {
+    /// The row of one container.
+    pub(crate) fn of(container: &Container, engine: &Engine, now: Timestamp) -> Result<Self> {
+        let record = &container.record;
+        let spec = &record.spec;
+        let image = engine.image_defaults(record)?;
+        let (running, exit) = (container.running.as_ref(), container.exit.as_ref());
+        let started = running.map(|state| state.started_at).or(exit.map(|exit| exit.started_at));
+        let ended = exit.filter(|_| running.is_none());
+        let mut labels = image.labels.clone();
+        labels.extend(spec.identity.labels.clone());
+        let mut row = Self {
+            auto_remove: record.auto_remove,
+            command: words(spec, &image),
+            created_at: record.created,
+            cid_file: spec.identity.cidfile.clone().unwrap_or_default(),
+            exited: container.status() == Status::Exited,
+            exited_at: ended.map_or(NEVER, |exit| exit.finished_at.as_second()),
+            exit_code: ended.map_or(0, |exit| exit.exit_code),
+            exposed_ports: exposed(container, &image),
+            id: record.id.to_string(),
+            image: record.image.as_ref().map(|image| image.name.clone()).unwrap_or_default(),
+            image_id: record.image.as_ref().map(|image| image.id.hex()).unwrap_or_default(),
+            is_infra: false,
+            labels,
+            mounts: spec
+                .mounts
+                .list
+                .iter()
+                .filter(|mount| !matches!(mount.source, MountSource::Tmpfs { .. }))
+                .map(|mount| mount.target.clone())
+                .collect(),
+            names: vec![record.name.clone()],
+            namespaces: Namespaces::default(),
+            networks: match &spec.network.mode {
+                Some(Mode::Named(networks)) => networks.clone(),
+                _ => Vec::new(),
+            },
+            pid: running.map_or(0, |state| state.main.pid),
+            pod: String::new(),
+            pod_name: String::new(),
+            ports: spec.network.publish.iter().map(port).collect(),
+            restarts: running.map(|state| state.restarts).or(exit.map(|exit| exit.restarts)).unwrap_or(0),
+            size: None,
+            started_at: started.map_or(NEVER, Timestamp::as_second),
+            state: container.status().word().to_owned(),
+            status: String::new(),
+            created: record.created,
+            health: String::new(),
+        };
+        row.status = row.status(now);
+        Ok(row)
+    }
+}
+
+/// A port that is not told which of the host's to take shows as 0.
+fn port(publish: &Publish) -> Port {
+    Port {
+        host_ip: publish.address.map(|address| address.to_string()).unwrap_or_default(),
+        container_port: publish.container.first,
+        host_port: publish.host.map_or(0, |host| host.first),
+        range: u16::try_from(publish.container.count()).unwrap_or(u16::MAX),
+        protocol: publish.protocol.to_string(),
+    }
+}
+
+/// Ports that the image or `--expose` names; an image's word that is no port is passed over.
+fn exposed(container: &Container, image: &ContainerDefaults) -> BTreeMap<u16, Vec<String>> {
+    let named = image.exposed_ports.keys().filter_map(|text| spec::network::Expose::parse(text).ok());
+    let mut ports: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for expose in named.chain(container.record.spec.network.expose.iter().cloned()) {
+        let protocol = expose.protocol.to_string();
+        for port in expose.ports.first..=expose.ports.last {
+            let protocols = ports.entry(port).or_default();
+            if !protocols.contains(&protocol) {
+                protocols.push(protocol.clone());
+            }
+        }
+    }
+    ports
+}

@@ -62,7 +62,7 @@ pub enum Filesystem {
     Proc,
     /// `sysfs`; where the kernel refuses it, the host's `/sys`, read-only.
     Sysfs,
-    /// `mqueue`
+    /// `mqueue`; where the kernel refuses it, the host's `/dev/mqueue`; where there is none, an empty tmpfs.
     Mqueue,
     /// `cgroup2`; where the kernel refuses it, the host's tree, read-only; where there is none, an empty tmpfs.
     Cgroup2,
@@ -106,9 +106,9 @@ pub enum Op<'a> {
     /// Get a session keyring of its own.
     Keyring,
     /// Set the host name.
-    Hostname(&'a CStr),
+    Hostname(&'a [u8]),
     /// Set the NIS domain name.
-    Domainname(&'a CStr),
+    Domainname(&'a [u8]),
     /// Bring up the loopback device.
     Loopback,
     /// Attach the root file system on top of the host's root.
@@ -252,8 +252,8 @@ impl fmt::Display for Op<'_> {
             Self::Unshare(kinds) => write!(f, "unshare {}", Names(*kinds)),
             Self::Session => f.write_str("session"),
             Self::Keyring => f.write_str("keyring"),
-            Self::Hostname(name) => write!(f, "hostname {name:?}"),
-            Self::Domainname(name) => write!(f, "domainname {name:?}"),
+            Self::Hostname(name) => write!(f, "hostname {}", Text(name)),
+            Self::Domainname(name) => write!(f, "domainname {}", Text(name)),
             Self::Loopback => f.write_str("loopback up"),
             Self::AttachRoot(slot) => write!(f, "attach root {slot}"),
             Self::Mount { filesystem, attributes, into } => {

@@ -168,9 +168,10 @@ impl Spawned<'_> {
         loop {
             match recv(&self.channel, &mut message[..], RecvFlags::empty()) {
                 Ok((_, LENGTH)) => return Ok(Some(Report::decode(&message))),
-                Ok((_, 0)) | Err(Errno::CONNRESET) => return Ok(None),
+                Ok((_, 0)) => return Ok(None),
                 Ok(_) => return Err(Error::new("hear from container", "", Kind::Invalid("unknown message"))),
-                Err(Errno::INTR) => {}
+                // Reset: the child ended without reading the word to go. What it said before is still to be read.
+                Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(errno) => return Err(Error::system("hear from container", "", errno)),
             }
         }

@@ -31,22 +31,21 @@ fn restriction(attributes: Attributes) -> Change {
     Change { set: u64::from(flags(attributes).bits()), ..Change::default() }
 }
 
-/// Makes a file system of the child's own namespaces.
+/// Makes a file system of the child's own namespaces. Where the kernel refuses (a namespace of the host's, or no full view of it in a nested
+/// container), the host's own tree has to do.
 pub(super) fn make(filesystem: Filesystem, attributes: Attributes) -> Result<OwnedFd, Failure> {
-    let host = match filesystem {
+    let (name, host, closed) = match filesystem {
         Filesystem::Proc => return fresh(c"proc", attributes),
-        Filesystem::Mqueue => return fresh(c"mqueue", attributes),
-        Filesystem::Sysfs => (fresh(c"sysfs", attributes), c"/sys"),
-        Filesystem::Cgroup2 => (fresh(c"cgroup2", attributes), c"/sys/fs/cgroup"),
+        Filesystem::Mqueue => (c"mqueue", c"/dev/mqueue", attributes),
+        Filesystem::Sysfs => (c"sysfs", c"/sys", attributes.and(Attributes::READ_ONLY)),
+        Filesystem::Cgroup2 => (c"cgroup2", c"/sys/fs/cgroup", attributes.and(Attributes::READ_ONLY)),
     };
-    match host {
-        (Err(Failure { errno: Errno::PERM | Errno::BUSY | Errno::NODEV, .. }), path) => {
-            match clone_host(path, attributes.and(Attributes::READ_ONLY)) {
-                Err(_) if filesystem == Filesystem::Cgroup2 => fresh(c"tmpfs", attributes),
-                result => result,
-            }
-        }
-        (result, _) => result,
+    match fresh(name, attributes) {
+        Err(Failure { errno: Errno::PERM | Errno::BUSY | Errno::NODEV, .. }) => match clone_host(host, closed) {
+            Err(_) if filesystem != Filesystem::Sysfs => fresh(c"tmpfs", attributes),
+            result => result,
+        },
+        result => result,
     }
 }
 

@@ -248,6 +248,18 @@ impl<'p> Builder<'p> {
             if !owned(sysctl, plan) {
                 return Err(refuse("its namespace is the host's"));
             }
+            // Their files belong to the first user namespace's root, whichever UTS namespace it is.
+            match sysctl.path().to_bytes() {
+                b"kernel/domainname" => {
+                    self.op(Op::Domainname(sysctl.value()));
+                    continue;
+                }
+                b"kernel/hostname" => {
+                    self.op(Op::Hostname(sysctl.value()));
+                    continue;
+                }
+                _ => {}
+            }
             let proc = self.proc.ok_or_else(|| refuse("the container has no /proc"))?;
             self.op(Op::Sysctl { proc, path: sysctl.path(), value: sysctl.value() });
         }

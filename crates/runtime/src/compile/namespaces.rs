@@ -53,10 +53,10 @@ impl<'p> Builder<'p> {
 
     fn names(&mut self, plan: &'p Plan) {
         if let Name::Set(name) = &plan.hostname {
-            self.op(Op::Hostname(name));
+            self.op(Op::Hostname(name.to_bytes()));
         }
         if let Name::Set(name) = &plan.domainname {
-            self.op(Op::Domainname(name));
+            self.op(Op::Domainname(name.to_bytes()));
         }
     }
 

@@ -82,7 +82,7 @@ mod tests {
     fn podmans_keys_are_understood() {
         assert_eq!(DetachKeys::parse("ctrl-p,ctrl-q").unwrap().0, [0x10, 0x11]);
         assert_eq!(DetachKeys::parse("ctrl-@,x,ctrl-_").unwrap().0, [0, b'x', 0x1f]);
-        assert_eq!(DetachKeys::parse("").unwrap().0, []);
+        assert!(DetachKeys::parse("").unwrap().0.is_empty());
         for text in ["ctrl-", "ctrl-P,", "ctrl-1", "xy", ",", "ä"] {
             assert!(DetachKeys::parse(text).is_err(), "{text:?}");
         }

@@ -25,7 +25,9 @@ pub(crate) fn copy_out(root: BorrowedFd<'_>, path: &GuestPath, target: BorrowedF
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
         result => result.context("copy from root", path)?,
     };
-    Copy { links: HashMap::new() }.directory(source, target, 0).context("copy from root", path)
+    // A mount's descriptor is only a place (`O_PATH`).
+    let target = openat(target, c".", DIRECTORY, Mode::empty()).context("copy from root", path)?;
+    Copy { links: HashMap::new() }.directory(source, target.as_fd(), 0).context("copy from root", path)
 }
 
 /// One copy in progress.
@@ -93,7 +95,7 @@ impl Copy {
         name: &CStr,
         status: &Stat,
     ) -> rustix::io::Result<()> {
-        let key = (status.st_dev as u64, status.st_ino as u64);
+        let key = (status.st_dev, status.st_ino);
         if let Some((directory, first)) = self.links.get(&key) {
             return linkat(directory, first, target, name, AtFlags::empty());
         }
@@ -154,7 +156,7 @@ fn own_entry(directory: BorrowedFd<'_>, name: &CStr, status: &Stat) -> rustix::i
 }
 
 fn times(status: &Stat) -> Timestamps {
-    let time = |seconds, nanoseconds| Timespec { tv_sec: seconds as i64, tv_nsec: nanoseconds as _ };
+    let time = |seconds, nanoseconds| Timespec { tv_sec: seconds, tv_nsec: nanoseconds as _ };
     Timestamps {
         last_access: time(status.st_atime, status.st_atime_nsec),
         last_modification: time(status.st_mtime, status.st_mtime_nsec),

@@ -111,16 +111,20 @@ fn set_numbers(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
     fsconfig_set_string(context, c"index", c"off")
 }
 
-/// The kernel refuses (`EINVAL`) a work directory that a volatile mount has left behind, since its upper directory may have lost
-/// data. Whoever mounts it again has decided that this is so or does not matter.
+/// The kernel refuses (`EINVAL`) a work directory that a volatile mount has left behind (`work/incompat/volatile/dirty`), since its upper
+/// directory may have lost data. Whoever mounts it again has decided that this is so or does not matter.
 fn forget_volatile(work: BorrowedFd<'_>) {
     let open = |directory: BorrowedFd<'_>, name: &CStr| {
         openat(directory, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
     };
-    let Ok(incompat) = open(work, c"work").and_then(|inner| open(inner.as_fd(), c"incompat")) else { return };
-    if unlinkat(&incompat, c"volatile", AtFlags::REMOVEDIR).is_ok() {
-        let _ = open(work, c"work").and_then(|inner| unlinkat(&inner, c"incompat", AtFlags::REMOVEDIR));
-    }
+    let _ = (|| {
+        let inner = open(work, c"work")?;
+        let incompat = open(inner.as_fd(), c"incompat")?;
+        let volatile = open(incompat.as_fd(), c"volatile")?;
+        unlinkat(&volatile, c"dirty", AtFlags::empty())?;
+        unlinkat(&incompat, c"volatile", AtFlags::REMOVEDIR)?;
+        unlinkat(&inner, c"incompat", AtFlags::REMOVEDIR)
+    })();
 }
 
 /// What the kernel says of a failed mount: lines `e message` in the context.

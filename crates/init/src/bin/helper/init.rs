@@ -35,6 +35,14 @@ pub(crate) fn run(arguments: &Arguments) -> i32 {
     }
 }
 
+/// `execute PATH ARGV0 [ARG…]`: becomes the program at once, so that what it finds as `/proc/self/exe` at that moment is this sealed file.
+pub(crate) fn execute(arguments: &Arguments) -> i32 {
+    let (Some(path), Some(words)) = (arguments.get(1), arguments.rest(2)) else {
+        return complain(&[b"usage: execute PATH ARGV0 [ARG...]"]);
+    };
+    refused(path, exec(path, words, arguments.environment(), &[]))
+}
+
 /// Puts the child into a group of its own, in the foreground of its terminal.
 fn own_group() {
     let _ = setpgid(None, None);

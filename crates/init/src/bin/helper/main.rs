@@ -3,6 +3,7 @@
 //! ```text
 //! keeper      holds a user namespace
 //! init        process 1 of a container that asked for one
+//! execute     steps between the launcher and a payload that could write the launcher's file
 //! relay       carries a container's output to the journal or a file
 //! supervise   restarts a detached container where there is no systemd
 //! ```
@@ -40,6 +41,7 @@ fn run(arguments: kernel::start::Arguments) -> i32 {
     match name.strip_prefix(b"lodger-").unwrap_or(name) {
         b"keeper" => keeper::run(),
         b"init" => init::run(&arguments),
+        b"execute" => init::execute(&arguments),
         b"relay" => relay::run(&arguments),
         b"supervise" => supervise::run(arguments),
         _ => complain(&[b"no such helper"]),

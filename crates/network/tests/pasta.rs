@@ -5,6 +5,8 @@
 //!                 └── unshare --net ──► the same program: listens inside
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
 use network::pasta::{self, Abilities, Plan};
 use network::ports::{self, Mapping};
 use network::{Kind, addresses};
@@ -150,7 +152,11 @@ fn inside_the_user_namespace() {
     assert_eq!(socket.recv(&mut answer).unwrap(), 4);
 
     // Somebody else now wants the port.
-    let error = pasta::start(Path::new(PROGRAM), self::plan(directory.path(), &[here.clone()]), container.namespace());
+    let error = pasta::start(
+        Path::new(PROGRAM),
+        self::plan(directory.path(), std::slice::from_ref(&here)),
+        container.namespace(),
+    );
     let port = here.host.first;
     assert_eq!(error.unwrap_err().kind, Kind::PortInUse { address: Some(V4), port, protocol: Protocol::Tcp });
 

@@ -5,6 +5,8 @@
 //! helper/process.rs                                     how they are started and looked at
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a test may end at the first surprise")]
+
 #[path = "helper/init.rs"]
 mod init;
 #[path = "helper/keeper.rs"]

@@ -111,7 +111,7 @@ impl Starting {
         }
         let kind = if let Some((_, option)) = says("unrecognized option ") {
             Kind::UnknownOption(option.trim_matches(['\'', '"']).to_owned())
-        } else if says("external routable interface").is_some() || says("No interface with a default route").is_some() {
+        } else if lines.iter().any(|line| line.contains("External interface not usable")) {
             Kind::NoUplink
         } else {
             // After an unknown option comes the whole manual; the reason is what comes first.
@@ -197,7 +197,11 @@ mod tests {
             Kind::UnknownOption("--bogus".into())
         );
         assert_eq!(
-            failing(&format!("{noise}\nNo external routable interface for any IP version"), vec![]).kind,
+            failing(
+                &format!("{noise}\nNo external routable interface for IPv4\nExternal interface not usable"),
+                vec![]
+            )
+            .kind,
             Kind::NoUplink
         );
         let error = failing(&format!("{noise}\nCouldn't open network namespace /x"), vec![]);

@@ -1,7 +1,7 @@
 //! Starting a helper with chosen descriptors, and reading what the kernel knows about it.
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -113,6 +113,12 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The reading and the writing end of a pipe.
+pub(crate) fn pipe() -> (File, File) {
+    let (from, to) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+    (from.into(), to.into())
 }
 
 /// Waits until `condition` holds; fails when it does not for a minute.

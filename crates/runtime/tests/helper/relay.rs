@@ -1,10 +1,10 @@
 //! What whoever reads a container's log relies on.
 
-use crate::process::{PATIENCE, Running, helper, until};
+use crate::process::{PATIENCE, Running, helper, pipe, until};
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
+use std::io::{Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -15,8 +15,8 @@ use tempfile::TempDir;
 /// A relay to a file, with the ends that a container writes to.
 struct ToFile {
     relay: Running,
-    output: PipeWriter,
-    errors: PipeWriter,
+    output: File,
+    errors: File,
     directory: TempDir,
 }
 
@@ -39,8 +39,8 @@ impl ToFile {
     }
 }
 
-fn relay_to_file(directory: &Path, name: &str, limit: &str, offset: &str) -> (Running, PipeWriter, PipeWriter) {
-    let ((from_output, output), (from_errors, errors)) = (pipe().unwrap(), pipe().unwrap());
+fn relay_to_file(directory: &Path, name: &str, limit: &str, offset: &str) -> (Running, File, File) {
+    let ((from_output, output), (from_errors, errors)) = (pipe(), pipe());
     let redirections = format!("3<&0 4<&1 5>>{0}/{name} 6<{0} 8</dev/null", directory.display());
     let mut helper = helper("relay", &["pipes", "k8s-file", name, limit, offset], &redirections);
     helper.command.stdin(from_output).stdout(from_errors);
@@ -213,7 +213,7 @@ fn only_the_last_writer_ends_the_relay() {
         logged.relay.signal(signal);
     }
     logged.output.write_all(b"still here\n").unwrap();
-    let (unused, replaced) = pipe().unwrap();
+    let (unused, replaced) = pipe();
     drop(std::mem::replace(&mut logged.output, replaced));
     drop(unused);
     logged.errors.write_all(b"the other one too\n").unwrap();
@@ -262,8 +262,8 @@ fn a_terminal_is_carried_until_its_other_side_closes() {
 /// A journal of our own, and the relay that writes to it.
 struct ToJournal {
     relay: Running,
-    output: PipeWriter,
-    errors: PipeWriter,
+    output: File,
+    errors: File,
     journal: UnixDatagram,
     directory: TempDir,
 }
@@ -284,11 +284,11 @@ impl ToJournal {
     fn start_with(directory: TempDir, journal: UnixDatagram, client: UnixDatagram) -> Self {
         journal.set_read_timeout(Some(PATIENCE)).unwrap();
         let path = directory.path().join("socket");
-        let ((from_output, output), (from_errors, errors)) = (pipe().unwrap(), pipe().unwrap());
+        let ((from_output, output), (from_errors, errors)) = (pipe(), pipe());
         let mut words = vec!["pipes", "journald", path.to_str().unwrap()];
         words.extend(FIELDS);
         let mut helper = helper("relay", &words, "3<&0 4<&1 5<&2");
-        helper.command.stdin::<PipeReader>(from_output).stdout(from_errors).stderr(OwnedFd::from(client));
+        helper.command.stdin(from_output).stdout(from_errors).stderr(OwnedFd::from(client));
         Self { relay: helper.start(), output, errors, journal, directory }
     }
 

@@ -1,9 +1,9 @@
 //! What a detached container without systemd relies on, with shell scripts in the places of launcher and cleanup.
 
-use crate::process::{Running, helper, until};
+use crate::process::{Running, helper, pipe, until};
 use rustix::process::Signal;
-use std::fs;
-use std::io::{PipeReader, Read, pipe};
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// A supervisor of scripts that write what happens to a file.
 struct Supervised {
     process: Running,
-    status: PipeReader,
+    status: File,
     directory: TempDir,
 }
 
@@ -20,7 +20,7 @@ fn supervise(launch: &str, cleanup: &str) -> Supervised {
     let directory = TempDir::new().unwrap();
     let words = ["3", "/bin/bash", "-c", launch, "--", "/bin/bash", "-c", cleanup];
     let mut helper = helper("supervise", &words, "3>&1 1>/dev/null 7</dev/null");
-    let (status, report) = pipe().unwrap();
+    let (status, report) = pipe();
     helper.command.stdout(report).stderr(Stdio::piped()).env("D", directory.path());
     Supervised { process: helper.start(), status, directory }
 }

@@ -208,10 +208,10 @@ impl Supervisor {
                 Ok(None) => {}
                 Err(_) => return None,
             }
-            if others == Others::Collect
-                && let Some(status) = collect(child)
-            {
-                return Some(status);
+            if others == Others::Collect {
+                if let Some(status) = collect(child) {
+                    return Some(status);
+                }
             }
             if signals::wait(None) == Some(signals::TERM) {
                 self.stopping = true;

@@ -1,6 +1,6 @@
 //! Deletes directory trees by descriptor, never following a symlink.
 //!
-//! Depth and number of entries are whatever a container made of them: memory and open descriptors stay bounded. A
+//! Several processes may delete one tree at the same time. Depth and number of entries are whatever a container made of them: memory and open descriptors stay bounded. A
 //! directory below `DEPTH` levels is first moved up beside the tree's top and deleted from there. Directories that even
 //! their owner may not enter (an overlay's `work/work` has mode 000) are opened up first.
 
@@ -29,11 +29,15 @@ pub(crate) fn remove_tree(dir: BorrowedFd<'_>, path: &Path, root: &Path) -> Resu
         Err(Errno::NOENT) => return Ok(()),
         other => other.map_err(fail)?,
     };
-    // What is moved up from the depths becomes another entry of `top`, so `empty` sees it in a later round.
-    empty(&top, &top, 0).map_err(fail)?;
-    match rustix::fs::unlinkat(dir, path, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(fail(errno)),
+    loop {
+        // What is moved up from the depths becomes another entry of `top`, so `empty` sees it in a later round.
+        empty(&top, &top, 0).map_err(fail)?;
+        match rustix::fs::unlinkat(dir, path, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(()),
+            // Somebody else deletes it too, and has just moved something up.
+            Err(Errno::NOTEMPTY) => {}
+            Err(errno) => return Err(fail(errno)),
+        }
     }
 }
 
@@ -65,7 +69,11 @@ fn empty(dir: &OwnedFd, top: &OwnedFd, depth: usize) -> rustix::io::Result<()> {
         let mut buffer = Vec::with_capacity(16 << 10);
         let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                // The directory itself is gone: somebody else deletes the tree too.
+                Err(Errno::NOENT) => return Ok(()),
+                other => other?,
+            };
             let name = entry.file_name();
             if name == c"." || name == c".." {
                 continue;

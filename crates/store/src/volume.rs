@@ -44,6 +44,23 @@ pub struct VolumeRecord {
     pub gid: u32,
 }
 
+impl VolumeRecord {
+    /// A named volume of the `local` driver, owned by root, that wants to be filled by its first container.
+    pub fn local(name: &str, now: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            driver: "local".to_owned(),
+            labels: BTreeMap::new(),
+            options: BTreeMap::new(),
+            created: now,
+            anonymous: false,
+            needs_copy_up: true,
+            uid: 0,
+            gid: 0,
+        }
+    }
+}
+
 impl Store {
     /// Makes a volume with an empty data directory (mode 0755, owned by `uid:gid`).
     ///
@@ -204,5 +221,87 @@ impl Store {
             Err(Errno::NOTEMPTY | Errno::EXIST) => self.discard(&new),
             Err(errno) => Err(Error::at("fill volume", &self.path(data), errno)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Scratch, as_root, tree};
+    use std::os::unix::fs::MetadataExt;
+
+    fn open(scratch: &Scratch) -> Store {
+        Store::open(&scratch.path().join("store")).unwrap()
+    }
+
+    fn create(store: &Store, name: &str) -> VolumeRecord {
+        let record = VolumeRecord::local(name, Timestamp::UNIX_EPOCH);
+        store.create_volume(&record, Durability::Volatile).unwrap();
+        record
+    }
+
+    #[test]
+    fn a_volume_is_made_once_and_found_by_name() {
+        as_root("volume::tests::a_volume_is_made_once_and_found_by_name", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let record = VolumeRecord { uid: 33, gid: 44, ..VolumeRecord::local("data", Timestamp::UNIX_EPOCH) };
+            store.create_volume(&record, Durability::Durable).unwrap();
+            let again = store.create_volume(&record, Durability::Volatile).unwrap_err();
+            assert!(matches!(again.kind, Kind::Exists));
+            let meta = std::fs::metadata(store.volume_data("data").unwrap()).unwrap();
+            assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o7777), (33, 44, 0o755));
+            assert_eq!((store.volume("data").unwrap(), store.find_volume("da").unwrap()), (record.clone(), record));
+            create(&store, "date");
+            assert!(matches!(store.find_volume("dat").unwrap_err().kind, Kind::Ambiguous { .. }));
+            for name in ["", "../x", "a/b", ".", "x"] {
+                assert!(store.find_volume(name).unwrap_err().is_not_found(), "{name}");
+                assert!(store.remove_volume(name).unwrap_err().is_not_found(), "{name}");
+            }
+            let bad = store.create_volume(&VolumeRecord::local("../x", Timestamp::UNIX_EPOCH), Durability::Volatile);
+            assert!(matches!(bad.unwrap_err().kind, Kind::InvalidName(_)));
+            let names = |store: &Store| store.volumes().unwrap().items.into_iter().map(|v| v.name).collect::<Vec<_>>();
+            assert_eq!(names(&store), ["data", "date"]);
+            std::fs::write(store.volume_data("date").unwrap().join("file"), "x").unwrap();
+            store.remove_volume("date").unwrap();
+            assert_eq!(names(&store), ["data"]);
+            assert!(store.list(Path::new(layout::TRASH)).unwrap().is_empty());
+            assert!(store.list(Path::new(layout::TMP)).unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn the_first_container_fills_a_volume_once() {
+        as_root("volume::tests::the_first_container_fills_a_volume_once", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let source = scratch.path().join("image");
+            std::fs::create_dir(&source).unwrap();
+            std::fs::write(source.join("index.html"), "hello").unwrap();
+            rustix::fs::chown(&source, Some(rustix::fs::Uid::from_raw(101)), None).unwrap();
+            rustix::fs::chmod(&source, Mode::from_raw_mode(0o2750)).unwrap();
+            let from = std::fs::File::open(&source).unwrap();
+            create(&store, "web");
+            // What a killed copy left.
+            std::fs::create_dir(store.path(&layout::in_volume("web", layout::VOLUME_NEW))).unwrap();
+            std::fs::write(store.path(&layout::in_volume("web", "new/half")), "x").unwrap();
+            store.copy_up_volume("web", from.as_fd(), Durability::Durable).unwrap();
+            let data = store.volume_data("web").unwrap();
+            assert_eq!(tree(&data), tree(&source));
+            let meta = std::fs::metadata(&data).unwrap();
+            assert_eq!((meta.uid(), meta.mode() & 0o7777), (101, 0o2750));
+            assert!(!store.volume("web").unwrap().needs_copy_up);
+            assert!(!store.exists(&layout::in_volume("web", layout::VOLUME_NEW)).unwrap());
+            // Filled once: what is deleted stays deleted.
+            std::fs::remove_file(data.join("index.html")).unwrap();
+            store.copy_up_volume("web", from.as_fd(), Durability::Volatile).unwrap();
+            assert!(tree(&data).is_empty());
+            // A volume with anything in it is left as it is.
+            create(&store, "own");
+            std::fs::write(store.volume_data("own").unwrap().join("mine"), "x").unwrap();
+            store.copy_up_volume("own", from.as_fd(), Durability::Volatile).unwrap();
+            assert_eq!(tree(&store.volume_data("own").unwrap()).len(), 1);
+            assert!(!store.volume("own").unwrap().needs_copy_up);
+        });
     }
 }

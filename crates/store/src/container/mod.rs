@@ -163,3 +163,6 @@ impl ContainerSummary {
         &self.spec.identity.labels
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,6 +206,8 @@ pub enum Op<'a> {
     CloseRest,
     /// Change to a directory inside.
     Chdir(&'a CStr),
+    /// Change to it with the payload's identity, if the launcher's was not let in.
+    ChdirAgain(&'a CStr),
     /// Set a resource limit: soft, hard.
     Limit(Resource, u64, u64),
     /// Take all but these capabilities out of the bounding set.
@@ -282,6 +284,7 @@ impl fmt::Display for Op<'_> {
             Self::Pass(slot, number) => write!(f, "pass {slot} as {number}"),
             Self::CloseRest => f.write_str("close the rest"),
             Self::Chdir(path) => write!(f, "chdir {path:?}"),
+            Self::ChdirAgain(path) => write!(f, "chdir again {path:?}"),
             Self::Limit(resource, soft, hard) => write!(f, "limit {resource} {}:{}", Limit(*soft), Limit(*hard)),
             Self::Bounding(set) => write!(f, "bounding {set:#x}"),
             Self::KeepCapabilities => f.write_str("keep capabilities"),

@@ -185,7 +185,7 @@ impl Spawned<'_> {
         };
         match op {
             Op::Execute | Op::ExecuteHelper(..) => self.not_executed(failure, candidate),
-            Op::Chdir(path) => {
+            Op::Chdir(path) | Op::ChdirAgain(path) => {
                 let error = Error::system("change to working directory", path.to_string_lossy(), errno);
                 match (errno, part) {
                     (Errno::NOENT | Errno::NOTDIR, _) => error.of_kind(Kind::WorkdirMissing),

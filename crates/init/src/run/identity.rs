@@ -45,20 +45,23 @@ pub(super) fn user(uid: u32) -> Result<(), Failure> {
     Ok(set_thread_res_uid(uid, uid, uid)?)
 }
 
+/// What the launcher does not have itself (in a container with fewer capabilities) it cannot give: that much less is given.
 pub(super) fn capabilities(effective: u64, permitted: u64, inheritable: u64) -> Result<(), Failure> {
+    let had = rustix::thread::capabilities(None)?.permitted;
     let sets = CapabilitySets {
-        effective: CapabilitySet::from_bits_retain(effective),
-        permitted: CapabilitySet::from_bits_retain(permitted),
-        inheritable: CapabilitySet::from_bits_retain(inheritable),
+        effective: CapabilitySet::from_bits_retain(effective).intersection(had),
+        permitted: CapabilitySet::from_bits_retain(permitted).intersection(had),
+        inheritable: CapabilitySet::from_bits_retain(inheritable).intersection(had),
     };
     Ok(set_capabilities(None, sets)?)
 }
 
 pub(super) fn ambient(set: u64) -> Result<(), Failure> {
     clear_ambient_capability_set()?;
+    let had = rustix::thread::capabilities(None)?.permitted.bits();
     for number in 0..64 {
         let one = 1u64 << number;
-        if set & one != 0 {
+        if set & had & one != 0 {
             configure_capability_in_ambient_set(CapabilitySet::from_bits_retain(one), true)?;
         }
     }

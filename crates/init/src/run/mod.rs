@@ -12,12 +12,13 @@ mod handover;
 mod identity;
 mod mounts;
 
-use crate::op::{Op, Slot};
+use crate::op::{Make, Op, Slot};
 use crate::report::{Failure, GO, In, LENGTH, Part, Report};
 use core::ffi::CStr;
 use kernel::clone::{Never, exit};
 use kernel::execute::Word;
 use kernel::mount::Reach;
+use mounts::Cover;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -57,6 +58,10 @@ struct State<'s, 'a> {
     argv: &'s mut [Word<'a>],
     /// Slot of the attached root.
     root: Option<Slot>,
+    /// Whether what hides files and what hides directories is in use already.
+    masked: (bool, bool),
+    /// The working directory could not be entered with the launcher's identity, and is tried again with the payload's.
+    outside: bool,
     /// The candidate of a failed execve.
     candidate: u32,
 }
@@ -66,7 +71,7 @@ struct State<'s, 'a> {
 pub fn run<'a>(start: &Start<'a>, tables: Tables<'_, 'a>, parent_end: u32) -> Never {
     let _ = kernel::descriptor::close_range(parent_end, parent_end);
     let Tables { slots, argv } = tables;
-    let mut state = State { start, slots, argv, root: None, candidate: 0 };
+    let mut state = State { start, slots, argv, root: None, masked: (false, false), outside: false, candidate: 0 };
     let mut failed = (0, Failure::from(Errno::INVAL));
     for (index, op) in start.ops.iter().enumerate() {
         if let Err(failure) = state.step(op) {
@@ -110,7 +115,7 @@ impl<'a> State<'_, 'a> {
                 let clone = mounts::clone_open(self.slot(file)?, Reach::One)?;
                 mounts::attach_entry(clone.as_fd(), self.slot(directory)?, name)
             }
-            Op::Mask { target, null, empty } => mounts::mask(self.root()?, target, self.slot(null)?, self.slot(empty)?),
+            Op::Mask { target, null, empty } => self.mask(target, null, empty),
             Op::ReadOnly(target) => mounts::read_only(self.root()?, target),
             Op::Sysctl { proc, path, value } => sysctl(self.slot(proc)?, path, value),
             Op::MakeDirectory(path, uid, gid) => make_directory(self.root()?, path, uid, gid),
@@ -133,7 +138,9 @@ impl<'a> State<'_, 'a> {
             Op::Terminal(slot) => Ok(rustix::process::ioctl_tiocsctty(self.slot(slot)?)?),
             Op::Pass(slot, number) => Ok(kernel::descriptor::duplicate_to(self.slot(slot)?, number)?),
             Op::CloseRest => handover::close_rest(self.start.kept, self.start.report),
-            Op::Chdir(path) => handover::change_directory(path),
+            Op::Chdir(path) => self.change_directory(path),
+            Op::ChdirAgain(path) if self.outside => handover::change_directory(path),
+            Op::ChdirAgain(_) => Ok(()),
             Op::Limit(resource, soft, hard) => Ok(kernel::session::limit(resource, soft, hard)?),
             Op::Bounding(kept) => identity::bound(kept),
             Op::KeepCapabilities => Ok(rustix::thread::set_keep_capabilities(true)?),
@@ -191,6 +198,29 @@ impl<'a> State<'_, 'a> {
 
     fn stage(&self, slot: Slot) -> Result<(), Failure> {
         mounts::attach_over(self.slot(slot)?, c"/proc")
+    }
+
+    fn mask(&mut self, target: &CStr, null: Slot, empty: Slot) -> Result<(), Failure> {
+        let null = Cover { mount: self.slot(null)?, attached: self.masked.0 };
+        let empty = Cover { mount: self.slot(empty)?, attached: self.masked.1 };
+        match mounts::mask(self.root()?, target, null, empty)? {
+            Some(Make::File) => self.masked.0 = true,
+            Some(Make::Directory) => self.masked.1 = true,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Before the identity changes, since the directory may be one that only root may enter; where it is one that even root may not (a user's
+    /// own FUSE mount, a squashing NFS), once more after.
+    fn change_directory(&mut self, path: &CStr) -> Result<(), Failure> {
+        match handover::change_directory(path) {
+            Err(Failure { errno: Errno::ACCESS, part: Part::Resolve }) => {
+                self.outside = true;
+                Ok(())
+            }
+            result => result,
+        }
     }
 
     /// Says that all is ready and waits for the word to go on. End of file: the parent is gone, and so is this process.

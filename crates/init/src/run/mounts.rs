@@ -140,22 +140,33 @@ fn existing(root: BorrowedFd<'_>, target: &CStr) -> Result<Option<OwnedFd>, Fail
     }
 }
 
-/// Hides a path. What hides it is cloned from a mount of our own, never looked up by a name that the image could have changed.
+/// What hides a path.
+#[derive(Clone, Copy)]
+pub(super) struct Cover<'c> {
+    pub(super) mount: BorrowedFd<'c>,
+    /// It is in use already, so that a clone is needed.
+    pub(super) attached: bool,
+}
+
+/// Hides a path; which of the two was used, if it exists. What hides it is a mount of our own, or a clone of it, never looked up by a name that
+/// the image could have changed. The first use takes the mount itself: before Linux 6.15 only what is attached can be cloned, and a mount
+/// that never is costs a grace period of the kernel when it is closed.
 pub(super) fn mask(
     root: BorrowedFd<'_>,
     target: &CStr,
-    null: BorrowedFd<'_>,
-    empty: BorrowedFd<'_>,
-) -> Result<(), Failure> {
-    let Some(place) = existing(root, target)? else { return Ok(()) };
+    null: Cover<'_>,
+    empty: Cover<'_>,
+) -> Result<Option<Make>, Failure> {
+    let Some(place) = existing(root, target)? else { return Ok(None) };
     let directory = FileType::from_raw_mode(fstat(&place)?.st_mode) == FileType::Directory;
-    let cover = if directory { empty } else { null };
-    match clone_open(cover, Reach::One) {
-        Ok(clone) => attach_at(clone.as_fd(), place.as_fd()),
-        // Before Linux 6.15 only a mount that is attached can be cloned: the first use attaches it itself.
-        Err(Failure { errno: Errno::INVAL, .. }) => attach_at(cover, place.as_fd()),
-        Err(failure) => Err(failure),
+    let (kind, cover) = if directory { (Make::Directory, empty) } else { (Make::File, null) };
+    if cover.attached {
+        let clone = clone_open(cover.mount, Reach::One)?;
+        attach_at(clone.as_fd(), place.as_fd())?;
+    } else {
+        attach_at(cover.mount, place.as_fd())?;
     }
+    Ok(Some(kind))
 }
 
 /// Makes a path read-only with all mounts below it.

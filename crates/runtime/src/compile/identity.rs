@@ -16,6 +16,7 @@ impl<'p> Builder<'p> {
         }
         self.op(Op::Group(process.gid));
         self.op(Op::User(process.uid));
+        self.op(Op::ChdirAgain(process.workdir.path.as_c_str()));
         if privileges == Privileges::NoNew {
             self.op(capabilities(sets, Set::EMPTY));
             self.op(Op::Ambient(sets.ambient.0));

@@ -102,6 +102,7 @@ keep capabilities
 groups [5]
 gid 0
 uid 0
+chdir again \"/srv\"
 capabilities e=0xff p=0xff i=0x0
 ambient 0x0
 signals to defaults

@@ -80,6 +80,26 @@ impl Sandbox {
         userns::private_mounts().unwrap();
     }
 
+    /// The case has entered a namespace itself.
+    pub(crate) fn joined(&mut self) {
+        self.entered = true;
+    }
+
+    /// As [`Sandbox::plan`], while another container has the first's directories.
+    pub(crate) fn second_plan(&mut self, script: &str) -> Plan {
+        for name in ["upper2", "work2"] {
+            std::fs::create_dir_all(self.path(name)).unwrap();
+        }
+        let overlay = runtime::rootfs::Overlay {
+            lowers: vec![self.open(self.path("image"))],
+            upper: self.open(self.path("upper2")),
+            work: self.open(self.path("work2")),
+            durability: runtime::rootfs::Durability::Durable,
+        };
+        let rootfs = Rootfs::overlay(&overlay, "second").unwrap();
+        self.plan_on(rootfs, script)
+    }
+
     pub(crate) fn open(&self, path: impl AsRef<Path>) -> OwnedFd {
         rustix::fs::open(path.as_ref(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap()
     }
@@ -150,7 +170,7 @@ impl Sandbox {
     }
 
     pub(crate) fn device(&self, host: &str, target: &str) -> Device {
-        let node = if self.rootless { Node::Bind } else { Node::Make { mode: 0o666, uid: 0, gid: 0 } };
+        let node = if userns::is_initial() { Node::Make { mode: 0o666, uid: 0, gid: 0 } } else { Node::Bind };
         Device { source: self.open(host), name: CString::new(host).unwrap(), target: guest(target), node }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! To add a case, write a function in the file of its area and name it in that file's `CASES`:
 //!
-//! ```ignore
+//! ```text
 //! //! `lodger run` in the foreground.
 //!
 //! pub(super) const CASES: &[Case] = cases![prints_what_the_container_prints];

@@ -58,8 +58,9 @@ pub(super) fn test(choice: &[&str], filter: Option<&str>) -> Result<Tally> {
     let mut count = Count::default();
     for line in BufReader::new(output).lines() {
         let line = line.context("read the output of cargo test")?;
-        println!("{line}");
-        count.read(&line);
+        if count.read(&line) == Line::ToShow {
+            println!("{line}");
+        }
     }
     let status = child.wait().context("wait for cargo test")?;
     Ok(count.finish(status.success()))
@@ -70,17 +71,36 @@ pub(super) fn test(choice: &[&str], filter: Option<&str>) -> Result<Tally> {
 struct Count {
     tally: Tally,
     reasons: Vec<String>,
+    /// Inside what tests that passed have printed.
+    in_successes: bool,
+}
+
+/// Whether a line is worth a reader's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    ToShow,
+    ToPassOver,
 }
 
 impl Count {
-    fn read(&mut self, line: &str) {
+    fn read(&mut self, line: &str) -> Line {
         if let Some(reason) = line.strip_prefix("skipped: ") {
             self.reasons.push(reason.to_owned());
+            return Line::ToShow;
         }
-        let Some(results) = line.strip_prefix("test result: ") else { return };
-        self.tally.passed += number(results, " passed");
-        self.tally.failed += number(results, " failed");
-        self.tally.skipped += number(results, " ignored");
+        match line {
+            "successes:" => self.in_successes = true,
+            "failures:" => self.in_successes = false,
+            _ => {}
+        }
+        if let Some(results) = line.strip_prefix("test result: ") {
+            self.in_successes = false;
+            self.tally.passed += number(results, " passed");
+            self.tally.failed += number(results, " failed");
+            self.tally.skipped += number(results, " ignored");
+        }
+        let passed = line.starts_with("test ") && line.ends_with(" ... ok");
+        if self.in_successes || passed || line.is_empty() { Line::ToPassOver } else { Line::ToShow }
     }
 
     /// A test that says it skipped has "passed" for cargo, but not for us.
@@ -120,6 +140,25 @@ mod tests {
             count.read(line);
         }
         assert_eq!(count.finish(false), Tally { passed: 13, failed: 2, skipped: 1 });
+    }
+
+    #[test]
+    fn only_what_passed_is_passed_over() {
+        let mut count = Count::default();
+        let lines = [
+            ("running 2 tests", Line::ToShow),
+            ("test a ... ok", Line::ToPassOver),
+            ("test b ... FAILED", Line::ToShow),
+            ("successes:", Line::ToPassOver),
+            ("---- a stdout ----", Line::ToPassOver),
+            ("skipped: no pasta", Line::ToShow),
+            ("failures:", Line::ToShow),
+            ("---- b stdout ----", Line::ToShow),
+            ("test result: FAILED. 1 passed; 1 failed; 0 ignored", Line::ToShow),
+        ];
+        for (line, want) in lines {
+            assert_eq!(count.read(line), want, "{line}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | tier | what | how |
 //! |---|---|---|
 //! | `lint` | format, clippy, import and file rules | cargo, `rules` |
-//! | `unit` | pure code, inside the crates | `cargo test --lib --bins` |
+//! | `unit` | pure code, inside the crates | `cargo test --lib --bins`, `--doc` |
 //! | `ns` | the kernel's calls, in namespaces of their own | `cargo test --test '*'` of the library crates |
 //! | `cli` | the command line | `cargo test -p cli --test '*'` |
 //! | `host` | lodger on a booted host with systemd | `cases` |
@@ -112,7 +112,11 @@ pub fn run(tiers: &[Tier], filter: Option<&str>) -> Result<Tally> {
     for &tier in tiers {
         let tally = match tier {
             Tier::Lint => cargo::lint(),
-            Tier::Unit => cargo::test(&["--workspace", "--lib", "--bins"], filter)?,
+            Tier::Unit => {
+                let mut tally = cargo::test(&["--workspace", "--lib", "--bins"], filter)?;
+                tally.add(cargo::test(&["--workspace", "--doc"], filter)?);
+                tally
+            }
             Tier::Ns => cargo::test(&["--workspace", "--exclude=cli", "--test=*"], filter)?,
             Tier::Cli => cargo::test(&["--package=cli", "--test=*"], filter)?,
             Tier::Host => host::run(filter)?,

@@ -53,6 +53,7 @@ impl Store {
         for name in self.list(Path::new(layout::TRASH))? {
             self.empty_trash(&layout::trash(&name))?;
         }
+        self.keep_reserve();
         Ok(())
     }
 

@@ -152,6 +152,10 @@ impl Store {
 
     /// Takes a name from an image. The image stays, without a name if that was its last.
     pub fn untag_image(&self, name: &str) -> Result<()> {
+        self.on_full_disk(|| self.untag(name))
+    }
+
+    fn untag(&self, name: &str) -> Result<()> {
         let _lease = self.lease()?;
         let _images = self.images_lock(Access::Exclusive)?;
         let mut index = self.index()?;
@@ -169,6 +173,10 @@ impl Store {
     /// `Removal::AllNames`, else several names fail with `SeveralNames`. An image that a container was made from fails with
     /// `InUse` and the containers' IDs.
     pub fn remove_image(&self, text: &str, removal: Removal) -> Result<Removed> {
+        self.on_full_disk(|| self.remove(text, removal))
+    }
+
+    fn remove(&self, text: &str, removal: Removal) -> Result<Removed> {
         let op = "remove image";
         let _lease = self.lease()?;
         let _images = self.images_lock(Access::Exclusive)?;

@@ -3,6 +3,7 @@
 //! ```text
 //! ROOT/                            0700; $XDG_DATA_HOME/lodger, or /var/lib/lodger for root
 //!   format                         "1": a store with a larger number is refused untouched
+//!   reserve                        256 KiB of nothing, given up so that things can be removed from a full disk
 //!   blobs/sha256/<hex>             manifests and configs; immutable
 //!   layers/<diff id hex>/          one unpacked layer; immutable, shared by images
 //!     diff/                        the files, whiteouts as char device 0:0, opaque as user.overlay.opaque=y
@@ -64,6 +65,7 @@ pub(crate) const DIRECTORIES: [&str; 12] =
     ["blobs", "blobs/sha256", "layers", LAYERS_PARTIAL, IMAGES, CONTAINERS, NAMES, RUN, VOLUMES, "locks", TMP, TRASH];
 
 pub(crate) const FORMAT: &str = "format";
+pub(crate) const RESERVE: &str = "reserve";
 pub(crate) const BLOBS: &str = "blobs/sha256";
 pub(crate) const LAYERS: &str = "layers";
 pub(crate) const LAYERS_PARTIAL: &str = "partial";
@@ -80,6 +82,9 @@ pub(crate) const LEASE_LOCK: &str = "locks/lease";
 pub(crate) const IMAGES_LOCK: &str = "locks/images";
 pub(crate) const VOLUMES_LOCK: &str = "locks/volumes";
 pub(crate) const CONTAINERS_LOCK: &str = "locks/containers";
+
+/// Made with the store, so that locking needs no space.
+pub(crate) const LOCKS: [&str; 4] = [LEASE_LOCK, IMAGES_LOCK, VOLUMES_LOCK, CONTAINERS_LOCK];
 
 /// Inside `layers/<hex>/`.
 pub(crate) const LAYER_DIFF: &str = "diff";

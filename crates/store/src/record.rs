@@ -17,6 +17,9 @@ use std::path::Path;
 /// The largest record that is read: 16 MiB, far above what is ever written.
 pub(crate) const LIMIT: u64 = 16 << 20;
 
+/// Bytes kept back for removals.
+const RESERVE: u64 = 256 << 10;
+
 /// Whether a change must outlive a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -102,6 +105,29 @@ impl Store {
         match (durability, relative.parent()) {
             (Durability::Durable, Some(parent)) => self.sync_dir(parent),
             _ => Ok(()),
+        }
+    }
+
+    /// Does something that must work on a full disk: once more, with the reserve given up, if it fails for want of space.
+    pub(crate) fn on_full_disk<T>(&self, work: impl Fn() -> Result<T>) -> Result<T> {
+        match work() {
+            Err(Error { kind: Kind::NoSpace(_), .. }) if self.give_up_reserve() => work(),
+            other => other,
+        }
+    }
+
+    fn give_up_reserve(&self) -> bool {
+        rustix::fs::unlinkat(self.dir(), layout::RESERVE, AtFlags::empty()).is_ok()
+    }
+
+    /// Makes the reserve if it is not there. A full disk cannot have one; then the next sweep tries again.
+    pub(crate) fn keep_reserve(&self) {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let Ok(file) = rustix::fs::openat(self.dir(), layout::RESERVE, flags, Mode::from_raw_mode(0o600)) else {
+            return;
+        };
+        if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, RESERVE).is_err() {
+            self.give_up_reserve();
         }
     }
 

@@ -98,6 +98,16 @@ pub(crate) fn child(name: &str, key: &str, value: &Path) -> Command {
     command
 }
 
+/// As `child`, on a tmpfs of `size` bytes mounted at `dir` for the child alone. The caller has the rights of root.
+pub(crate) fn child_on_tmpfs(name: &str, key: &str, dir: &Path, size: u64) -> Command {
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=\"$3\" none \"$2\" && exec \"$0\" --exact \"$1\" --nocapture";
+    command.args(["--mount", "--", "sh", "-c", script]);
+    command.arg(std::env::current_exe().unwrap()).arg(name).arg(dir).arg(size.to_string());
+    command.env(key, dir).env(INSIDE, "1");
+    command
+}
+
 /// A temporary directory whose trees can be deleted whatever modes they have.
 pub(crate) struct Scratch(tempfile::TempDir);
 

@@ -54,6 +54,8 @@ impl Store {
             .map_err(|error| Error::new("create container", record.name.clone(), Kind::Corrupt(error.to_string())))?;
         record::create_at(self.dir(), &layout::within(tmp, layout::CONTAINER_RECORD), &bytes, durability)
             .at("write", &path)?;
+        record::create_at(self.dir(), &layout::within(tmp, layout::CONTAINER_LOCK), b"", Durability::Volatile)
+            .at("create", &path)?;
         match durability {
             Durability::Durable => self.sync_dir(tmp),
             Durability::Volatile => Ok(()),

@@ -165,4 +165,4 @@ impl ContainerSummary {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -34,7 +34,8 @@ impl Store {
     /// Records how a container ended, and that it does not run any more.
     pub fn write_exit(&self, id: &ContainerId, exit: &ExitRecord) -> Result<()> {
         self.expect_container("record exit", id)?;
-        self.write_record(&layout::in_container(id, layout::CONTAINER_EXIT), exit, Durability::Volatile)?;
+        let path = layout::in_container(id, layout::CONTAINER_EXIT);
+        self.on_full_disk(|| self.write_record(&path, exit, Durability::Volatile))?;
         self.clear_state(id)
     }
 

@@ -7,6 +7,7 @@
 pub(crate) mod levels;
 pub(crate) mod path;
 pub(crate) mod stream;
+mod tarball;
 pub(crate) mod unpack;
 
 use crate::error::{Error, Kind, Result};

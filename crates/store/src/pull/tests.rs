@@ -2,7 +2,7 @@ use super::*;
 use crate::container::{ContainerId, ImageUse};
 use crate::gc::{Collected, Partials};
 use crate::tar::testing::Archive;
-use crate::testing::{Scratch, TestImage, TestLayer, as_root, child, gzip};
+use crate::testing::{Scratch, TestImage, TestLayer, as_root, child, child_on_tmpfs, gzip};
 use crate::{Access, ContainerRecord};
 use jiff::Timestamp;
 use std::io;
@@ -473,4 +473,71 @@ fn a_lock_outlives_neither_guard_nor_file() {
     let _shared = store.lock(path, Access::Shared, Wait::NONE).unwrap();
     let refused = store.lock(path, Access::Exclusive, Wait::NONE).unwrap_err();
     assert!(matches!(refused.kind, Kind::Locked { holder: None }));
+}
+
+/// Run in a child process on a small file system.
+#[test]
+fn full_disk_as_child() {
+    let Some(root) = std::env::var_os("STORE_TEST_FULL") else { return };
+    let store = Store::open(&Path::new(&root).join("store")).unwrap();
+    let small = TestImage::small("small");
+    small.pull(&store, &["localhost/small", "localhost/same"]).unwrap();
+    let other = TestImage::small("other");
+    other.pull(&store, &["localhost/other"]).unwrap();
+    let container = crate::container::tests::container("web");
+    store.create_container(&container, Durability::Durable).unwrap();
+    let volume = crate::VolumeRecord::local("data", Timestamp::UNIX_EPOCH);
+    store.create_volume(&volume, Durability::Durable).unwrap();
+
+    // More than there is room for: an error that says so, and nothing of it visible.
+    let large = TestImage::new(vec![TestLayer::large(1, 120, Compression::None)]);
+    for _ in 0..2 {
+        let error = large.pull(&store, &["localhost/large"]).unwrap_err();
+        assert!(matches!(error.kind, Kind::NoSpace(_)), "{error}");
+    }
+    assert!(store.find_image("large").unwrap_err().is_not_found());
+    assert_eq!(names(&store, layout::LAYERS).len(), 2);
+    let archive = Archive::default().file("large", &vec![1; 12 << 20]).end();
+    let error = store.load_stream(&archive[..], Limits::default(), Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(matches!(error.kind, Kind::NoSpace(_)), "{error}");
+
+    // Somebody else takes the last byte. What exists is found, and can be removed.
+    let mut filler = File::create(Path::new(&root).join("filler")).unwrap();
+    while filler.write_all(&[1; 512]).is_ok() {}
+    store.find_image("small").unwrap();
+    store.find_container("web").unwrap();
+    let error = store.create_container(&crate::container::tests::container("two"), Durability::Durable).unwrap_err();
+    assert!(matches!(error.kind, Kind::NoSpace(_)), "{error}");
+    assert!(matches!(store.remove_image("small", crate::Removal::Careful).unwrap(), crate::Removed::Untagged(_)));
+    store.remove_image("other", crate::Removal::Careful).unwrap();
+    store.remove_container(&container.id).unwrap();
+    store.remove_volume("data").unwrap();
+    let collected = store.gc(Partials::Discard).unwrap();
+    assert_eq!(collected.layers, 1);
+    drop(filler);
+    std::fs::remove_file(Path::new(&root).join("filler")).unwrap();
+
+    // There is room again, also for the next removal.
+    TestImage::new(vec![TestLayer::large(2, 10, Compression::None)]).pull(&store, &["localhost/new"]).unwrap();
+    assert_clean(&store);
+    assert!(store.exists(Path::new(layout::RESERVE)).unwrap());
+    println!("all of it");
+}
+
+#[test]
+fn a_full_disk_stops_pulls_but_no_removals() {
+    as_root(&format!("{NAME}::a_full_disk_stops_pulls_but_no_removals"), || {
+        let scratch = Scratch::new();
+        let name = format!("{NAME}::full_disk_as_child");
+        let mut child = child_on_tmpfs(&name, "STORE_TEST_FULL", scratch.path(), 10 << 20);
+        let output = match child.output() {
+            Ok(output) => output,
+            Err(error) => return println!("skipped: unshare: {error}"),
+        };
+        let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if errors.contains("unshare:") || errors.contains("mount:") {
+            return println!("skipped: {errors}");
+        }
+        assert!(text.contains("all of it"), "{text}{errors}");
+    });
 }

@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Seek};
 const EXTENDED_LIMIT: u32 = 16;
 
 /// Takes what lies between the contents of entries.
-type Frame<'f> = &'f mut (dyn FnMut(&[u8]) -> io::Result<()> + Send);
+type Frame<'f> = &'f mut dyn FnMut(&[u8]) -> io::Result<()>;
 
 /// Reads entries one after the other. Memory: one entry's metadata, at most about 3 MiB.
 pub struct Reader<'f, R> {

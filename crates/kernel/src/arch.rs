@@ -12,7 +12,7 @@ use rustix::io::{Errno, Result};
 /// # Safety
 /// As the call itself demands: pointers must be good for what the kernel reads and writes there.
 #[inline]
-pub unsafe fn raw(number: usize, arguments: [usize; 6]) -> isize {
+pub(crate) unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
     let [a, b, c, d, e, f] = arguments;
     let result: isize;
     #[cfg(target_arch = "x86_64")]
@@ -31,23 +31,12 @@ pub unsafe fn raw(number: usize, arguments: [usize; 6]) -> isize {
     unsafe {
         asm!(
             "svc #0",
-            in("x8") number,
+            in("x8") number as usize,
             inlateout("x0") a as isize => result,
             in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
             options(nostack, preserves_flags)
         );
     }
-    result
-}
-
-/// As [`raw`], with an error as an error.
-///
-/// # Safety
-/// As [`raw`].
-#[inline]
-pub(crate) unsafe fn syscall(number: libc::c_long, arguments: [usize; 6]) -> Result<usize> {
-    // SAFETY: the caller answers for it.
-    let result = unsafe { raw(number as usize, arguments) };
     // The kernel's errors are -1 to -4095; everything else is a result.
     if (-4095..0).contains(&result) { Err(Errno::from_raw_os_error(-result as i32)) } else { Ok(result as usize) }
 }

@@ -18,7 +18,7 @@ pub fn workspace() -> &'static Path {
 /// The cache: `$LODGER_CACHE`, else `$XDG_CACHE_HOME/lodger`, else `~/.cache/lodger`.
 pub fn cache() -> Result<PathBuf> {
     if let Some(dir) = env::var_os("LODGER_CACHE") {
-        return Ok(dir.into());
+        return std::path::absolute(dir).context("find the cache");
     }
     if let Some(dir) = env::var_os("XDG_CACHE_HOME") {
         return Ok(Path::new(&dir).join("lodger"));

@@ -61,8 +61,14 @@ fn prepare() -> Result<Host> {
     if std::env::var_os("LODGER_BIN").is_none() {
         build::lodger()?;
     }
-    catalogue::FOR_TESTS.iter().try_for_each(|image| catalogue::ensure(image))?;
+    make_images()?;
     Host::up(&format!("test-{}", std::process::id()), Owner::ThisProcess)
+}
+
+/// Makes the images that tests use, where that is possible.
+pub(super) fn make_images() -> Result<()> {
+    ability::boots_hosts()?;
+    catalogue::FOR_TESTS.iter().try_for_each(|image| catalogue::ensure(image))
 }
 
 fn run_case(host: &Host, case: &Case) -> Verdict {

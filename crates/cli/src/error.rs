@@ -58,9 +58,9 @@ pub(crate) enum CliError {
         /// What to do instead.
         hint: Option<String>,
     },
-    /// A `--format` that cannot be used.
-    Format {
-        /// In the words of Go's text/template.
+    /// A value that cannot be used: a template, a filter.
+    Invalid {
+        /// What is wrong with it.
         message: String,
         /// What to try instead.
         hint: Option<String>,
@@ -111,7 +111,7 @@ impl CliError {
     /// What to do about it.
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Usage { hint, .. } | Self::Format { hint, .. } | Self::Unsupported { hint, .. } => {
+            Self::Usage { hint, .. } | Self::Invalid { hint, .. } | Self::Unsupported { hint, .. } => {
                 hint.iter().cloned().collect()
             }
             Self::Engine(error) => hint_for(&error.kind).into_iter().collect(),
@@ -158,10 +158,10 @@ impl CliError {
 
     /// The sentence and its causes, joined with `: `. A cause that the sentence before already quotes is left out.
     fn chain(&self) -> String {
-        let mut text = self.to_string();
+        let mut text = plain(self.to_string());
         let mut cause = self.source();
         while let Some(error) = cause {
-            let words = error.to_string();
+            let words = plain(error.to_string());
             if !text.ends_with(&words) {
                 text = format!("{text}: {words}");
             }
@@ -174,12 +174,16 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage { message, .. } | Self::Format { message, .. } | Self::Plain(message) => f.write_str(message),
+            Self::Usage { message, .. } | Self::Invalid { message, .. } | Self::Plain(message) => f.write_str(message),
             Self::UnknownCommand { path, .. } => write!(f, "unrecognized command `lodger {path}`"),
             Self::MissingCommand { parent } if parent.is_empty() => f.write_str("missing command 'lodger COMMAND'"),
             Self::MissingCommand { parent } => write!(f, "missing command 'lodger {parent} COMMAND'"),
             Self::Unsupported { what, reason, .. } => write!(f, "{what} is not supported by lodger: {reason}"),
             Self::Io { operation, .. } => f.write_str(operation),
+            // Of this kind alone there may be no further words.
+            Self::Engine(error) if error.to_string() == "StartFailed" => {
+                f.write_str("the container could not be started")
+            }
             Self::Engine(error) => error.fmt(f),
             Self::OutputClosed => f.write_str("write standard output: broken pipe"),
             Self::Several { errors, .. } => f.write_str(&errors.iter().map(Self::chain).collect::<Vec<_>>().join("; ")),
@@ -201,6 +205,19 @@ impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         Self::Engine(error)
     }
+}
+
+/// The text without what Rust appends to the words of an errno: `Permission denied (os error 13)`.
+fn plain(mut text: String) -> String {
+    const MARK: &str = " (os error ";
+    while let Some(start) = text.find(MARK) {
+        let number = &text[start + MARK.len()..];
+        let Some(end) = number.find(')').filter(|end| number[..*end].bytes().all(|byte| byte.is_ascii_digit())) else {
+            break;
+        };
+        text.replace_range(start..start + MARK.len() + end + 1, "");
+    }
+    text
 }
 
 /// What to do about a failure of this kind; a sentence without a full stop.
@@ -280,6 +297,13 @@ mod tests {
         };
         assert_eq!(usage.text(), "Error: unknown flag: --nmae\nSee 'lodger run --help'\nhint: did you mean --name?\n");
         assert_eq!(usage.code(), 125);
+    }
+
+    #[test]
+    fn an_errno_is_said_in_words_alone() {
+        let io = |text: &str| CliError::Plain(text.into()).text();
+        assert_eq!(io("open x: No such file (os error 2): y"), "Error: open x: No such file: y\n");
+        assert_eq!(io("a (os error x) b"), "Error: a (os error x) b\n");
     }
 
     #[test]

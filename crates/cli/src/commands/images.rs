@@ -8,6 +8,7 @@ use crate::view::images::Row;
 use crate::{filter, output, selection};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -157,7 +158,7 @@ fn shown(rows: &mut Vec<Row>, options: &Options) -> Result<String> {
 
 fn sort_rows(rows: &mut [Row], sort: Sort) {
     match sort {
-        Sort::Created => rows.sort_by(|a, b| b.created.cmp(&a.created)),
+        Sort::Created => rows.sort_by_key(|row| Reverse(row.created)),
         Sort::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),
         Sort::Repository => rows.sort_by(|a, b| a.name.0.cmp(&b.name.0)),
         Sort::Size => rows.sort_by_key(|row| row.size),

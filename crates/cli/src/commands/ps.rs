@@ -11,6 +11,7 @@ use engine::Engine;
 use engine::containers::Listed;
 use spec::ParseError;
 use spec::options::{Complete, Flag};
+use std::cmp::Reverse;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -196,7 +197,7 @@ fn rows(engine: &Engine, options: &Options, show: Show) -> Result<Vec<Row>> {
         found.truncate(newest);
     }
     let made = found.iter().map(|container| Row::of(container, engine, show.now));
-    let mut rows = made.filter_map(told).collect();
+    let mut rows: Vec<Row> = made.filter_map(told).collect();
     if let Some(sort) = options.sort {
         sort_rows(&mut rows, sort);
     }
@@ -218,10 +219,10 @@ fn told(row: Result<Row>) -> Option<Row> {
     }
 }
 
-fn sort_rows(rows: &mut Vec<Row>, sort: Sort) {
+fn sort_rows(rows: &mut [Row], sort: Sort) {
     match sort {
         Sort::Command => rows.sort_by(|a, b| a.command.cmp(&b.command)),
-        Sort::Created => rows.sort_by(|a, b| b.created.cmp(&a.created)),
+        Sort::Created => rows.sort_by_key(|row| Reverse(row.created)),
         Sort::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),
         Sort::Image => rows.sort_by(|a, b| a.image.cmp(&b.image)),
         Sort::Names => rows.sort_by(|a, b| a.names.cmp(&b.names)),

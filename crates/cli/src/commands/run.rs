@@ -56,11 +56,11 @@ const OPTIONS: &[Opt<Options>] = &[
 
 fn run(call: Invocation) -> Result<ExitCode> {
     let options: Options = call.options(OPTIONS)?;
-    let input = input(&call, &options)?;
     let detach = call.spec.lifecycle.detach;
     if detach && !options.attach.is_empty() {
         return Err(call.usage("conflicting options: cannot specify both --attach and --detach"));
     }
+    let input = input(&call, &options)?;
     let engine = call.engine()?;
     let record = create(&call, &engine)?;
     if detach {
@@ -81,7 +81,8 @@ fn input(call: &Invocation, options: &Options) -> Result<StandardInput> {
         return Err(call.usage(format!("invalid stream {other:?} for --attach: choose from stdin, stdout, stderr")));
     }
     let has = |word: &str| attach.iter().any(|stream| stream == word);
-    if !attach.is_empty() && !(has("stdout") && has("stderr")) {
+    let whole = has("stdout") && has("stderr");
+    if !attach.is_empty() && !whole {
         return Err(CliError::Unsupported {
             what: format!("--attach={}", attach.join(",")),
             reason: "standard output and standard error are attached together".to_owned(),

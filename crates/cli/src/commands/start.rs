@@ -23,17 +23,12 @@ pub(crate) const COMMAND: Command = Command {
     ..Command::PLAIN
 };
 
+#[derive(Default)]
 struct Options {
     selection: Selection,
     attach: bool,
     interactive: bool,
     sig_proxy: Option<bool>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { selection: Selection::default(), attach: false, interactive: false, sig_proxy: None }
-    }
 }
 
 const OPTIONS: &[Opt<Options>] = &[

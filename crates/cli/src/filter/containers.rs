@@ -1,7 +1,7 @@
 //! Filters of `ps`, and of whatever acts on containers.
 
 use super::{Sense, Term, label_matches, moment, pattern, yes_or_no};
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use engine::Engine;
 use engine::containers::{Container, Status};
 use jiff::Timestamp;
@@ -103,7 +103,7 @@ impl Filters {
 
 fn test(key: &str, value: &str, engine: &Engine) -> Result<Test> {
     let created = || -> Result<Timestamp> { Ok(engine.container(value)?.record.created) };
-    let invalid = |expected: &str| CliError::usage(format!("invalid filter {key}={value:?}: expected {expected}"), "");
+    let invalid = |expected: &str| super::invalid(format!("invalid filter {key}={value:?}: expected {expected}"));
     Ok(match key {
         "ancestor" => Test::Ancestor(value.to_owned()),
         "annotation" => Test::Annotation(value.to_owned()),

@@ -39,18 +39,16 @@ impl Sense {
 impl<'a> Term<'a> {
     /// `known` are the keys there are.
     pub(crate) fn parse(text: &'a str, known: &[&'static str]) -> Result<Self> {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| CliError::usage(format!("invalid filter {text:?}: expected key=value"), ""))?;
+        let (key, value) =
+            text.split_once('=').ok_or_else(|| invalid(format!("invalid filter {text:?}: expected key=value")))?;
         let (key, sense) = match key.strip_suffix('!') {
             Some(key) => (key, Sense::Drop),
             None => (key, Sense::Keep),
         };
         if !known.contains(&key) {
-            return Err(CliError::Usage {
+            return Err(CliError::Invalid {
                 message: format!("{key:?} is an invalid filter: choose from {}", known.join(", ")),
                 hint: suggest(key, known.iter().copied()).map(|near| format!("did you mean {near}={value}?")),
-                path: String::new(),
             });
         }
         Ok(Self { key, sense, value })
@@ -68,7 +66,7 @@ pub(crate) fn label_matches(labels: &BTreeMap<String, String>, wanted: &str) -> 
 /// A value that can only be yes or no.
 pub(crate) fn yes_or_no(key: &str, value: &str) -> Result<bool> {
     spec::options::parse::parse_switch(value)
-        .map_err(|error| CliError::usage(format!("invalid filter {key}={value:?}: {error}"), ""))
+        .map_err(|error| invalid(format!("invalid filter {key}={value:?}: {error}")))
 }
 
 /// A regular expression, as podman matches names.
@@ -76,11 +74,16 @@ pub(crate) fn pattern(key: &str, value: &str) -> Result<regex_lite::Regex> {
     regex_lite::RegexBuilder::new(value)
         .size_limit(1 << 16)
         .build()
-        .map_err(|error| CliError::usage(format!("invalid filter {key}={value:?}: {error}"), ""))
+        .map_err(|error| invalid(format!("invalid filter {key}={value:?}: {error}")))
 }
 
 /// A moment.
 pub(crate) fn moment(key: &str, value: &str) -> Result<jiff::Timestamp> {
     crate::moment::parse(value, jiff::Timestamp::now())
-        .map_err(|error| CliError::usage(format!("invalid filter {key}: {error}"), ""))
+        .map_err(|error| invalid(format!("invalid filter {key}: {error}")))
+}
+
+/// A filter that means nothing.
+pub(crate) fn invalid(message: String) -> CliError {
+    CliError::Invalid { message, hint: None }
 }

@@ -39,7 +39,7 @@ impl Style {
 
 /// A document on lines of its own.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T, style: Style) -> Result<String> {
-    let fail = |why: String| CliError::Format { message: format!("write JSON: {why}"), hint: None };
+    let fail = |why: String| CliError::Invalid { message: format!("write JSON: {why}"), hint: None };
     let mut bytes = Vec::new();
     let escape = style.escape;
     let done = match style.indent {

@@ -97,7 +97,7 @@ pub(crate) fn list<V: View>(rows: &[V], list: &List<'_>) -> Result<String> {
         return json::text(rows, list.json);
     }
     let format = Format::of(list.format, list.row);
-    let template = Template::compile(list.name, &format.text, format.kind, format.over)?;
+    let template = Template::compile(list.name, &format.text, format.kind, Over::Rows)?;
     let values = rows.iter().map(|row| value_of(row, list.show)).collect::<Result<Vec<_>>>()?;
     let mut text = String::new();
     if format.kind == Kind::Table && list.heading == Heading::Shown {
@@ -112,8 +112,7 @@ pub(crate) fn documents<V: View>(rows: &[V], name: &str, format: Option<&str>, s
     let Some(format) = format.filter(|format| !is_json(format)) else {
         return json::text(rows, Style::INSPECT);
     };
-    let format = normalize(format);
-    let template = Template::compile(name, &format, Kind::Custom, Over::of(&format))?;
+    let template = Template::compile(name, &normalize(format), Kind::Custom, Over::Rows)?;
     let values = rows.iter().map(|row| value_of(row, show)).collect::<Result<Vec<_>>>()?;
     template.render(&Value::List(values.into()))
 }
@@ -123,7 +122,7 @@ pub(crate) fn document<V: View>(document: &V, name: &str, format: &str, show: Sh
     if is_json(format) {
         return json::text(document, Style::LIST);
     }
-    Template::compile(name, &normalize(format), Kind::Custom, Over::Whole)?.render(&value_of(document, show)?)
+    Template::compile(name, &normalize(format), Kind::Custom, Over::Document)?.render(&value_of(document, show)?)
 }
 
 /// Whether `--format` asks for JSON.
@@ -146,42 +145,30 @@ enum Kind {
 /// What a template's dot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Over {
-    /// Each row in turn.
-    Each,
-    /// Everything at once.
-    Whole,
-}
-
-impl Over {
-    /// Each row, unless the template ranges over them itself.
-    fn of(text: &str) -> Self {
-        let own = text.trim_start().strip_prefix("{{").map(|rest| rest.trim_start_matches(['-', ' ']));
-        if own.is_some_and(|own| own.starts_with("range")) { Self::Whole } else { Self::Each }
-    }
+    /// Each row in turn, unless the template ranges over them itself.
+    Rows,
+    /// One document.
+    Document,
 }
 
 struct Format {
     text: String,
     kind: Kind,
-    over: Over,
 }
 
 impl Format {
     fn of(format: Option<&str>, row: &str) -> Self {
         let Some(format) = format else {
-            return Self { text: format!("{row}\n"), kind: Kind::Table, over: Over::Each };
+            return Self { text: format!("{row}\n"), kind: Kind::Table };
         };
         match format.strip_prefix("table") {
             // The word alone is the default table.
             Some(rest) if rest.trim().is_empty() => Self::of(None, row),
             Some(rest) if rest.starts_with(char::is_whitespace) => {
                 let columns = ended(outside(rest.trim_start(), |text| escapes(text).replace(' ', "\t")));
-                Self { over: Over::of(&columns), text: columns, kind: Kind::Table }
+                Self { text: columns, kind: Kind::Table }
             }
-            _ => {
-                let text = normalize(format);
-                Self { over: Over::of(&text), text, kind: Kind::Custom }
-            }
+            _ => Self { text: normalize(format), kind: Kind::Custom },
         }
     }
 }
@@ -219,7 +206,7 @@ fn outside(text: &str, change: impl Fn(&str) -> String) -> String {
 /// A row as a template sees it.
 fn value_of<V: View>(row: &V, show: Show) -> Result<Value> {
     let mut value = gotmpl::to_value(row)
-        .map_err(|error| CliError::Format { message: format!("show a row: {error}"), hint: None })?;
+        .map_err(|error| CliError::Invalid { message: format!("show a row: {error}"), hint: None })?;
     for path in V::TIMES {
         template::change(&mut value, path, &time::go_form);
     }

@@ -68,7 +68,7 @@ impl Template {
             let message = format!("template: {name}:{line}: function {function:?} not defined");
             let names = functions.keys().map(String::as_str).chain(functions::BUILTIN.iter().copied());
             let near = suggest(&function, names).map(|near| format!("did you mean {near}?"));
-            return Err(CliError::Format { message, hint: near });
+            return Err(CliError::Invalid { message, hint: near });
         }
         let engine = engine.funcs(functions).add_parse_tree(BODY, body);
         Ok(Self { name: name.to_owned(), engine, body: plain })
@@ -99,12 +99,20 @@ fn parse(name: &str, text: &str, over: Over) -> Result<(ListNode, Vec<DefineNode
     take_last(&mut body).ok_or_else(|| {
         let line = text.trim_end().lines().count().max(1);
         let hint = Some("each {{if}}, {{range}} and {{with}} needs one {{end}}".to_owned());
-        CliError::Format { message: format!("template: {name}:{line}: unexpected EOF or {{{{end}}}}"), hint }
+        CliError::Invalid { message: format!("template: {name}:{line}: unexpected EOF or {{{{end}}}}"), hint }
     })?;
-    Ok(match over {
-        Over::Whole => (body, defines),
-        Over::Each => (each(body), defines),
-    })
+    Ok(if over == Over::Rows && !ranges_over_rows(&body) { (each(body), defines) } else { (body, defines) })
+}
+
+/// Whether the template begins with `{{range .}}`.
+fn ranges_over_rows(body: &ListNode) -> bool {
+    match body.nodes.iter().find(|node| !gotmpl::parse::is_empty_tree(node)) {
+        Some(Node::Range(branch)) => branch.pipe.commands.iter().all(|command| {
+            matches!(command.args.as_slice(), [Expr::Dot(_)])
+                || matches!(command.args.as_slice(), [Expr::Variable(_, name, fields)] if name == "$" && fields.is_empty())
+        }),
+        _ => false,
+    }
 }
 
 /// Takes the mark off the end. The parser forgives a missing `{{end}}`, which leaves the mark inside a block, and one too
@@ -134,14 +142,14 @@ fn keep(kind: Kind) -> Option<Keep> {
 
 fn invalid(name: &str, error: &TemplateError, fields: &[Arc<str>]) -> CliError {
     match error {
-        TemplateError::MissingKey { key } => CliError::Format {
+        TemplateError::MissingKey { key } => CliError::Invalid {
             message: format!("template: {name}: can't evaluate field {key}"),
             hint: suggest(key, fields.iter().map(|field| &**field)).map(|near| format!("did you mean .{near}?")),
         },
         error => {
             let text = error.to_string();
             let text = if text.starts_with("template: ") { text } else { format!("template: {name}: {text}") };
-            CliError::Format { message: text, hint: None }
+            CliError::Invalid { message: text, hint: None }
         }
     }
 }

@@ -74,6 +74,7 @@ fn a_table_has_headings_and_a_template_has_none() {
 #[test]
 fn a_template_may_range_over_the_rows_itself() {
     assert_eq!(shown(Some("{{range .}}{{.ID}} {{end}}")), "0123456789ab fedcba987654 \n");
+    assert_eq!(shown(Some("{{range .Names}}{{.}} {{end}}")), "web alias \ndb alias \n");
     assert_eq!(shown(Some("{{ range $i, $r := . }}{{$i}}{{$r.ID}} {{ end -}}")), "00123456789ab 1fedcba987654 ");
 }
 

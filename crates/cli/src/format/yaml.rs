@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 /// The document as text.
 pub(crate) fn text<T: Serialize>(value: &T) -> Result<String> {
     let value = serde_json::to_value(value)
-        .map_err(|error| CliError::Format { message: format!("write YAML: {error}"), hint: None })?;
+        .map_err(|error| CliError::Invalid { message: format!("write YAML: {error}"), hint: None })?;
     let mut out = String::new();
     match &value {
         Value::Object(_) | Value::Array(_) => block(&value, 0, &mut out),

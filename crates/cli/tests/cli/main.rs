@@ -2,12 +2,42 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
+mod archive;
 mod completion;
+mod container_inspect;
+mod create;
 mod dispatch;
 mod environment;
+mod exec;
+mod exists;
 mod help;
+mod image_exists;
+mod image_inspect;
+mod images;
+mod info;
+mod inspect;
+mod kill;
+mod load;
+mod logs;
 mod man;
+mod port;
+mod ps;
+mod pull;
+mod restart;
+mod rm;
+mod rmi;
+mod run;
+mod start;
+mod stop;
+mod tag;
+mod top;
 mod version;
+mod volume_create;
+mod volume_exists;
+mod volume_inspect;
+mod volume_ls;
+mod volume_rm;
+mod wait;
 
 use environment::Environment;
 
@@ -19,6 +49,18 @@ fn no_test_file_is_forgotten() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let module = name.strip_suffix(".rs").unwrap();
         assert!(module == "main" || main.contains(&format!("mod {module};")), "{name}");
+    }
+}
+
+#[test]
+fn no_command_is_without_a_test() {
+    // What units and shells call is tested with what calls it.
+    const OTHERS: [&str; 6] = ["mod.rs", "unsupported.rs", "launch.rs", "cleanup.rs", "suggest.rs", "main.rs"];
+    let root = env!("CARGO_MANIFEST_DIR");
+    for entry in std::fs::read_dir(format!("{root}/src/commands")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let test = std::path::Path::new(root).join("tests/cli").join(&name);
+        assert!(OTHERS.contains(&name.as_str()) || test.exists(), "{name}");
     }
 }
 

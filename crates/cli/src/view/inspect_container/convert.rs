@@ -23,8 +23,8 @@ use std::collections::BTreeMap;
 
 /// podman's default of `--stop-timeout`, in seconds.
 const STOP_TIMEOUT: u32 = 10;
-/// podman's default of `--shm-size`, in bytes.
-const SHM_SIZE: u64 = 65_536_000;
+/// The default of `--shm-size`, in bytes.
+const SHM_SIZE: u64 = 64 << 20;
 /// podman's default of `--pids-limit`.
 const PIDS: i64 = 2048;
 

@@ -1,0 +1,34 @@
+//! `lodger logs`
+
+use super::Environment;
+
+#[test]
+fn a_container_that_wrote_nothing_has_no_lines() {
+    let Some(environment) = Environment::with_image() else { return };
+    environment.create(&["--name", "one", "--log-driver", "k8s-file", "web:1"]);
+    environment.create(&["--name", "two", "--log-driver", "none", "web:1"]);
+    assert_eq!(environment.ok(&["logs", "one"]), "");
+    assert!(environment.refused(&["logs", "two"]).contains("this container is not logging output"));
+    assert!(environment.refused(&["logs"]).starts_with("Error: specify at least one container name or ID to log\n"));
+    assert!(
+        environment.refused(&["logs", "--since", "yesterday-ish", "one"]).contains("invalid time \"yesterday-ish\"")
+    );
+    assert!(environment.refused(&["logs", "nope"]).contains("no such container"));
+}
+
+#[test]
+fn both_streams_come_back_as_they_were_written() {
+    let Some(environment) = Environment::with_busybox() else { return };
+    let script = "echo one; echo two >&2; printf three";
+    if !environment.starts(&["--name", "one", "--log-driver=k8s-file", "busybox", "sh", "-c", script]) {
+        return;
+    }
+    environment.ok(&["wait", "one"]);
+    let outcome = environment.run(&["logs", "--follow", "one"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "one\nthree", "two\n"));
+    let outcome = environment.run(&["logs", "--names", "--tail", "1", "one"]);
+    assert_eq!(outcome.stdout, "one three");
+    let stamped = environment.run(&["logs", "--timestamps", "one"]).stdout;
+    let (time, text) = stamped.lines().next().unwrap().split_once(' ').unwrap();
+    assert_eq!((time.len(), text), ("2026-11-22T02:36:48.123456789Z".len(), "one"), "{stamped}");
+}

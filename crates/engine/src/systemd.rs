@@ -82,7 +82,7 @@ impl Systemd {
     pub fn start_transient(&self, unit: &str, properties: &[Property]) -> Result<()> {
         zbus::block_on(async {
             let connection = self.connect().await?;
-            let mut signals = MessageStream::from(&connection);
+            let mut signals = job_signals(&connection).await?;
             let none: &[(&str, &[(&str, Variant<'static>)])] = &[];
             let body = (unit, "fail", properties, none);
             let mut reply = call(&connection, "StartTransientUnit", &body).await;
@@ -113,7 +113,7 @@ impl Systemd {
     pub fn stop(&self, unit: &str) -> Result<bool> {
         zbus::block_on(async {
             let connection = self.connect().await?;
-            let mut signals = MessageStream::from(&connection);
+            let mut signals = job_signals(&connection).await?;
             let reply = call(&connection, "StopUnit", &(unit, "replace")).await;
             if is_error(&reply, NO_SUCH_UNIT) {
                 return Ok(false);
@@ -204,7 +204,15 @@ impl Systemd {
     }
 }
 
-/// Waits for `JobRemoved` of this job; systemd sends it to whoever queued the job without a subscription.
+/// The signals that tell of a job's end. systemd broadcasts them while somebody waits for the job, so the bus is told to
+/// pass them on, and before the job is queued.
+async fn job_signals(connection: &Connection) -> Result<MessageStream> {
+    let rule = zbus::MatchRule::builder().msg_type(zbus::message::Type::Signal).sender(DESTINATION);
+    let rule = rule.interface(MANAGER).member("JobRemoved").build().map_err(|e| failed("watch", "jobs", e))?;
+    MessageStream::for_match_rule(rule, connection, None).await.map_err(|e| failed("watch", "jobs", e))
+}
+
+/// Waits for `JobRemoved` of this job.
 async fn job_result(signals: &mut MessageStream, job: &OwnedObjectPath, unit: &str) -> Result<String> {
     loop {
         let next = std::future::poll_fn(|context| Pin::new(&mut *signals).poll_next(context)).await;

@@ -20,8 +20,9 @@ const PATIENCE: [Timespec; 2] = [Timespec { tv_sec: 1, tv_nsec: 0 }, Timespec { 
 /// Whose child a process becomes that its parent leaves behind: ours, for as long as pasta starts.
 const ADOPT: Option<Pid> = Some(Pid::INIT);
 
-/// A pasta that is setting up the namespace.
+/// A pasta that is setting up the namespace. Dropped before [`Starting::finish`], it is ended and its link removed.
 #[derive(Debug)]
+#[must_use = "dropping it ends pasta"]
 pub struct Starting {
     child: Child,
     plan: Plan,
@@ -29,6 +30,7 @@ pub struct Starting {
     before: BTreeSet<i32>,
     /// Whether we were adopting before.
     adopting: Option<Pid>,
+    connected: bool,
 }
 
 /// Starts the program at `program` for the network namespace `namespace`.
@@ -48,7 +50,7 @@ pub fn start(program: &Path, plan: Plan, namespace: OwnedFd) -> Result<Starting,
     let child =
         Command::new(program).args(arguments).stdin(namespace).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     match child {
-        Ok(child) => Ok(Starting { child, plan, before, adopting }),
+        Ok(child) => Ok(Starting { child, plan, before, adopting, connected: false }),
         Err(error) => {
             restore(adopting);
             let _ = fs::remove_file(&plan.link);
@@ -90,12 +92,11 @@ impl Starting {
         }
         let status = self.child.wait();
         let left_behind = children().difference(&self.before).find_map(|pid| Pid::from_raw(*pid));
-        restore(self.adopting);
         let status = status.map_err(|error| failed(&self.plan.link, "wait for pasta", error))?;
         if status.success() {
+            self.connected = true;
             return Ok(left_behind);
         }
-        let _ = fs::remove_file(&self.plan.link);
         Err(self.explain(&String::from_utf8_lossy(&words)))
     }
 
@@ -118,6 +119,17 @@ impl Starting {
             Kind::Failed(lines.iter().take(5).copied().collect::<Vec<_>>().join("; "))
         };
         Error::new(Operation::StartPasta, "\"pasta\"", kind)
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        restore(self.adopting);
+        if !self.connected {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            let _ = fs::remove_file(&self.plan.link);
+        }
     }
 }
 
@@ -184,7 +196,8 @@ mod tests {
         let plan = Plan { mappings, options: Vec::new(), link: link.clone(), abilities: Abilities::default() };
         let child = Command::new("/bin/sh").arg(&program).stderr(Stdio::piped()).spawn().unwrap();
         make_link(&link).unwrap();
-        let error = Starting { child, plan, before: BTreeSet::new(), adopting: None }.finish().unwrap_err();
+        let error =
+            Starting { child, plan, before: BTreeSet::new(), adopting: None, connected: false }.finish().unwrap_err();
         assert!(fs::symlink_metadata(link).is_err(), "a failed start leaves no link");
         error
     }

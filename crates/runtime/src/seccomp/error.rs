@@ -111,7 +111,7 @@ pub enum ErrorKind {
     /// Not `major.minor`.
     #[error("minKernel {0:?} is not a kernel version")]
     KernelVersion(String),
-    /// Two rules say different things about the same arguments; libseccomp refuses these too.
+    /// Two rules say different things about the same arguments. libseccomp refuses these too.
     #[error("rules for {syscall} ({abi}) contradict each other")]
     Contradiction {
         /// The call.

@@ -8,8 +8,9 @@
 //!    their comparisons in which they differ: the higher argument first; then (masked) equality and inequality, then `<` and `<=`,
 //!    then `>` and `>=`; then the larger value first, but for `<` and `<=` the smaller. What remains equal keeps the profile's
 //!    order.
-//! 3. A rule that asks for less than an earlier one, and the same as far as it goes, replaces it, and one that asks for more is
-//!    left out. If such rules have different actions the former is an error.
+//! 3. A rule that makes all comparisons of another, and more of higher arguments, is left out if it comes later, and tried first if
+//!    it comes earlier (where libseccomp refuses it if the actions differ). Two rules that make the same comparisons and have
+//!    different actions are an error.
 //!
 //! libseccomp compares 64-bit arguments in two halves and keeps the comparisons in a tree, and rules that share a half also share
 //! what is known about it; so does this, as far as the order depends on it. Unlike libseccomp's tree a rule here always keeps its
@@ -50,12 +51,13 @@ struct Node {
     no: Branch,
 }
 
-#[derive(Debug)]
-enum Branch {
-    /// More to compare.
-    Open(Level),
-    /// A rule's last comparison.
-    Decided(Condition, Action),
+/// What follows one answer to a test.
+#[derive(Debug, Default)]
+struct Branch {
+    /// Rules that compare more, tried first.
+    below: Level,
+    /// The rule that this was the last comparison of.
+    decided: Option<(Condition, Action)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -180,35 +182,25 @@ fn insert(level: &mut Level, steps: &[Step], condition: Condition, action: Actio
     let Some(((test, holds), rest)) = steps.split_first() else { return Ok(()) };
     let at = level.iter().position(|node| node.test.is(test) || node.test.comes_after(test)).unwrap_or(level.len());
     if level.get(at).is_none_or(|node| !node.test.is(test)) {
-        level.insert(at, Node { test: *test, yes: Branch::Open(Vec::new()), no: Branch::Open(Vec::new()) });
+        level.insert(at, Node { test: *test, yes: Branch::default(), no: Branch::default() });
     }
     let node = &mut level[at];
     let branch = if *holds { &mut node.yes } else { &mut node.no };
-    match branch {
-        Branch::Decided(_, earlier) if rest.is_empty() && *earlier != action => Err(Contradiction),
-        Branch::Decided(..) => Ok(()),
-        Branch::Open(below) if !rest.is_empty() => insert(below, rest, condition, action),
-        Branch::Open(below) if !all_are(below, action) => Err(Contradiction),
-        Branch::Open(_) => {
-            *branch = Branch::Decided(condition, action);
+    match &branch.decided {
+        Some((_, earlier)) if rest.is_empty() && *earlier != action => Err(Contradiction),
+        Some(_) => Ok(()),
+        None if !rest.is_empty() => insert(&mut branch.below, rest, condition, action),
+        None => {
+            branch.decided = Some((condition, action));
             Ok(())
         }
     }
 }
 
-fn all_are(level: &Level, action: Action) -> bool {
-    level.iter().flat_map(|node| [&node.yes, &node.no]).all(|branch| match branch {
-        Branch::Open(below) => all_are(below, action),
-        Branch::Decided(_, theirs) => *theirs == action,
-    })
-}
-
 fn flatten(level: Level, list: &mut Vec<(Condition, Action)>) {
     for branch in level.into_iter().flat_map(|node| [node.yes, node.no]) {
-        match branch {
-            Branch::Open(below) => flatten(below, list),
-            Branch::Decided(condition, action) => list.push((condition, action)),
-        }
+        flatten(branch.below, list);
+        list.extend(branch.decided);
     }
 }
 
@@ -275,14 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn the_wider_of_two_rules_replaces_the_narrower() {
+    fn a_narrower_rule_counts_only_before_the_wider() {
         let (wide, narrow) =
             (when(&[(0, Operator::Equal, 5)]), when(&[(0, Operator::Equal, 5), (1, Operator::Equal, 6)]));
         let only = Ok(Decision::First(vec![(wide.clone(), DENY)]));
-        assert_eq!(add(&[(&narrow, DENY), (&wide, DENY)]), only);
         assert_eq!(add(&[(&wide, DENY), (&narrow, DENY)]), only);
         assert_eq!(add(&[(&wide, DENY), (&narrow, ALLOW)]), only);
-        assert_eq!(add(&[(&narrow, ALLOW), (&wide, DENY)]), Err(Contradiction));
+        let both = Ok(Decision::First(vec![(narrow.clone(), ALLOW), (wide.clone(), DENY)]));
+        assert_eq!(add(&[(&narrow, ALLOW), (&wide, DENY)]), both);
         assert_eq!(add(&[(&wide, ALLOW), (&wide, DENY)]), Err(Contradiction));
+        assert_eq!(add(&[(&wide, DENY), (&wide, DENY)]), only);
     }
 }

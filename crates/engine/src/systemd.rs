@@ -103,7 +103,7 @@ impl Systemd {
         let mut properties: Vec<Property> =
             vec![("PIDs", Variant::from(vec![pid])), ("CollectMode", Variant::from("inactive-or-failed"))];
         for (name, value) in limits {
-            properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e.into()))?));
+            properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e))?));
         }
         self.start_transient(scope, &properties)
     }
@@ -207,7 +207,7 @@ impl Systemd {
 /// The signals that tell of a job's end. systemd broadcasts them while somebody waits for the job, so the bus is told to
 /// pass them on, and before the job is queued.
 async fn job_signals(connection: &Connection) -> Result<MessageStream> {
-    let rule = zbus::MatchRule::builder().msg_type(zbus::message::Type::Signal).sender(DESTINATION);
+    let rule = zbus::MatchRule::builder().msg_type(zbus::message::Type::Signal).path(MANAGER_PATH);
     let rule = rule.interface(MANAGER).member("JobRemoved").build().map_err(|e| failed("watch", "jobs", e))?;
     MessageStream::for_match_rule(rule, connection, None).await.map_err(|e| failed("watch", "jobs", e))
 }

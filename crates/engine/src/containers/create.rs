@@ -172,9 +172,18 @@ fn publish(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
         let declared = image.exposed_ports.keys().filter_map(|text| Expose::parse(text).ok());
         let exposed: Vec<Expose> = declared.chain(network.expose.iter().cloned()).collect();
         for expose in exposed {
-            let published = |p: &Publish| p.protocol == expose.protocol && p.container.first <= expose.ports.first && expose.ports.last <= p.container.last;
+            let published = |p: &Publish| {
+                p.protocol == expose.protocol
+                    && p.container.first <= expose.ports.first
+                    && expose.ports.last <= p.container.last
+            };
             if !network.publish.iter().any(published) {
-                network.publish.push(Publish { address: None, host: None, container: expose.ports, protocol: expose.protocol });
+                network.publish.push(Publish {
+                    address: None,
+                    host: None,
+                    container: expose.ports,
+                    protocol: expose.protocol,
+                });
             }
         }
     }
@@ -266,7 +275,7 @@ fn image_use(image: &ImageRecord, spec: &ContainerSpec) -> ImageUse {
         name,
         manifest: Some(image.manifest),
         layers: image.layers.clone(),
-        root: image.root.clone(),
+        root: image.root,
     }
 }
 

@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::launch::{self, Ended, StandardInput};
 use crate::resolve::{files, identity, process, security};
 use crate::{Engine, inherited, runtime_error};
-use runtime::exec::ExecPlan;
 use runtime::capability::Sets;
+use runtime::exec::ExecPlan;
 use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
 use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Stdio, Workdir};
 use runtime::users;
@@ -50,6 +50,8 @@ impl Engine {
     /// Runs a command in a container until it ends.
     pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.enter_user_namespace()?;
         self.join_cgroup(state)?;
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let plan = self.exec_plan(container, request)?;

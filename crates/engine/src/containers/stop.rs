@@ -38,7 +38,8 @@ impl Engine {
     /// Asks a container to end, and kills it when it has not after `timeout` seconds (absent = the container's own).
     /// `Ok(false)`: it did not run.
     pub fn stop(&self, container: &Container, timeout: Option<u32>) -> Result<bool> {
-        self.before_writing()?;
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.enter_user_namespace()?;
         let record = &container.record;
         let Some(state) = &container.running else {
             // A unit between two restarts has no process.
@@ -97,6 +98,7 @@ impl Engine {
 
     /// Removes a container with its files and anonymous volumes.
     pub fn remove(&self, container: &Container, force: Force) -> Result<()> {
+        self.enter_user_namespace()?;
         if container.running.is_some() {
             match force {
                 Force::No => {

@@ -31,6 +31,8 @@ pub struct Ended {
 impl Engine {
     /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.enter_namespaces()?;
         self.own_scope(record)?;
         let mut wiring = Wiring::foreground(attachment.input, window());
         let around = Surroundings {

@@ -229,7 +229,7 @@ pub(crate) fn passed(count: u32) -> Result<Vec<Passed>> {
     let one = |number: u32| {
         let path = format!("/proc/self/fd/{number}");
         let missing = || Error::invalid(format!("--preserve-fds: descriptor {number} is not open"));
-        if !std::path::Path::new(&path).symlink_metadata().is_ok() {
+        if std::path::Path::new(&path).symlink_metadata().is_err() {
             return Err(missing());
         }
         let fd = crate::inherited::duplicate(number).ok_or_else(missing)?;

@@ -34,7 +34,12 @@ pub(crate) enum Uplink {
 }
 
 /// The uplink and the files `/etc/hosts`, `/etc/resolv.conf`, `/etc/hostname` and `/run/.containerenv`.
-pub(crate) fn resolve(engine: &Engine, record: &ContainerRecord, rootfs: &Rootfs, hostname: &str) -> Result<(Uplink, Vec<Mount>)> {
+pub(crate) fn resolve(
+    engine: &Engine,
+    record: &ContainerRecord,
+    rootfs: &Rootfs,
+    hostname: &str,
+) -> Result<(Uplink, Vec<Mount>)> {
     let asked = &record.spec.network;
     let uplink = match &asked.mode {
         None | Some(Mode::Private) => with_pasta(engine, record, &[])?,
@@ -81,7 +86,7 @@ fn mappings(publish: &[Publish]) -> Vec<Mapping> {
 
 /// Gives every published port its port of the host, which the container keeps.
 pub(crate) fn complete(publish: &[Publish]) -> Result<Vec<Publish>> {
-    let mappings = network::ports::resolve(publish, &mut network::ports::Machine::default()).map_err(network_error)?;
+    let mappings = network::ports::resolve(publish, &mut network::ports::Machine).map_err(network_error)?;
     let one = |mapping: Mapping| {
         let Mapping { address, host, container, protocol } = mapping;
         Publish { address, host: Some(host), container, protocol }
@@ -124,7 +129,8 @@ fn hosts_file(record: &ContainerRecord, rootfs: &Rootfs, hostname: &str, uplink:
         (Uplink::None, _) => (None, Vec::new()),
     };
     let names = [hostname, record.name.as_str()];
-    hosts::render(Hosts { added: &asked.add_hosts, base: &base, own: &own, names: &names, gateway }).map_err(network_error)
+    hosts::render(Hosts { added: &asked.add_hosts, base: &base, own: &own, names: &names, gateway })
+        .map_err(network_error)
 }
 
 impl Uplink {
@@ -155,5 +161,12 @@ pub(crate) fn network_error(error: network::Error) -> Error {
 }
 
 fn file(path: &str, contents: String) -> Result<Mount> {
-    Ok(Mount::File(File { target: guest(path)?, contents: contents.into_bytes(), mode: 0o644, uid: 0, gid: 0, access: Access::Writable }))
+    Ok(Mount::File(File {
+        target: guest(path)?,
+        contents: contents.into_bytes(),
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        access: Access::Writable,
+    }))
 }

@@ -110,7 +110,8 @@ impl Wiring {
         descriptors.push((5, sink.to.as_fd()));
         descriptors.extend(sink.directory.as_ref().map(|directory| (6, directory.as_fd())));
         let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<CString>>>()?;
-        let relay = beside::start(&words, &descriptors, Environment::Empty).map_err(|e| Error::io("start the log relay", e))?;
+        let relay =
+            beside::start(&words, &descriptors, Environment::Empty).map_err(|e| Error::io("start the log relay", e))?;
         self.relay = ProcessId::of(relay as u32);
         self.pipes = None;
         Ok(())
@@ -119,7 +120,7 @@ impl Wiring {
     /// Opens the sink and adds the relay's words about it.
     fn sink(&self, engine: &Engine, record: &ContainerRecord, words: &mut Vec<String>) -> Result<Sink> {
         if self.driver == LogDriver::Journald {
-            words.push("journald".into());
+            words.extend(["journald", JOURNAL].map(str::to_owned));
             words.extend(journal_fields(record));
             return Ok(Sink { to: journal_socket()?, directory: None });
         }

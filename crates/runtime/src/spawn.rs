@@ -20,6 +20,7 @@ use init::op::Op;
 use init::report::{Failure, GO, LENGTH, Part, Report};
 use init::run::{Start, Tables};
 use kernel::clone::Namespaces;
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -44,6 +45,7 @@ pub struct Spawned<'p> {
 /// # Errors
 /// When preparing or cloning fails; what fails in the child is reported by [`Spawned::release`].
 pub fn spawn<'p>(program: &'p Program<'p>) -> Result<Spawned<'p>, Error> {
+    let _usual = Umask::usual();
     let mut table = Table::new(program.slots, &program.passed);
     for step in &program.steps {
         table.take_step(step)?;
@@ -57,8 +59,25 @@ pub fn spawn<'p>(program: &'p Program<'p>) -> Result<Spawned<'p>, Error> {
     let (pid, pidfd) = start(program, &mut table, &channel, &child_end, &kept)?;
     // The child's end must close with the child, or its end would not be seen.
     drop(child_end);
-    let process = ProcessId::of(pid.as_raw_nonzero().get())?;
+    let pid = pid.as_raw_nonzero().get();
+    // A sibling that failed at once may have been reaped already; what it said comes out of the channel.
+    let process = ProcessId::of(pid).unwrap_or(ProcessId { pid, start_time: 0 });
     Ok(Spawned { process, pidfd, terminal: master, channel, program })
+}
+
+/// The usual mask while mount points and files are made, here and in the child: a caller's stricter one would lock a container's other users out.
+struct Umask(Mode);
+
+impl Umask {
+    fn usual() -> Self {
+        Self(rustix::process::umask(Mode::from_raw_mode(0o022)))
+    }
+}
+
+impl Drop for Umask {
+    fn drop(&mut self) {
+        rustix::process::umask(self.0);
+    }
 }
 
 /// The launcher's and the child's end, both out of the way of the payload's descriptors.
@@ -277,7 +296,7 @@ pub(crate) fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Exit> {
 /// owner or group that is not mapped shows as the overflow id and gives nobody inside a right.
 #[must_use]
 pub fn binary_is_exposed() -> bool {
-    use rustix::fs::{Mode, OFlags, fstat, open};
+    use rustix::fs::{OFlags, fstat, open};
     const OVERFLOW: u32 = 65534;
     let Ok(binary) = open(c"/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { return true };
     let Ok(status) = fstat(&binary) else { return true };

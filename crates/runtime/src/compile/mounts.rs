@@ -65,6 +65,7 @@ impl<'p> Builder<'p> {
         let mut waiting = Vec::with_capacity(plan.mounts.len());
         let mut dev = None;
         for mount in &plan.mounts {
+            not_over_root(mount)?;
             match mount {
                 Mount::File(_) => {}
                 Mount::Dev { size } => waiting.push(self.dev(*size, &mut dev)),
@@ -294,6 +295,20 @@ impl<'p> Builder<'p> {
         if plan.root_access == Access::ReadOnly {
             self.op(Op::RootReadOnly(self.root));
         }
+    }
+}
+
+/// What is attached over the root would be under what the process sees as its root.
+fn not_over_root(mount: &Mount) -> Result<(), Error> {
+    let target = match mount {
+        Mount::Tmpfs(tmpfs) => &tmpfs.target,
+        Mount::Bind(bind) => &bind.target,
+        Mount::File(file) => &file.target,
+        _ => return Ok(()),
+    };
+    match target.as_bytes() {
+        b"/" => Err(Error::new("mount at", target, Kind::Invalid("the root of a container is its image or --rootfs"))),
+        _ => Ok(()),
     }
 }
 

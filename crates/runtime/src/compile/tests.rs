@@ -5,7 +5,7 @@ use crate::capability::{Set, Sets};
 use crate::plan::*;
 use crate::rootfs::Rootfs;
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 fn null() -> OwnedFd {
     std::fs::File::open("/dev/null").unwrap().into()
@@ -276,6 +276,16 @@ fn contradictions_are_refused() {
         assert!(compile(&plan).is_err());
     };
     refused(|plan| plan.process.argv.clear());
+    refused(|plan| {
+        plan.mounts.push(Mount::Bind(Bind {
+            source: null(),
+            name: c"host".into(),
+            target: guest("/tmp/.."),
+            depth: Depth::Single,
+            attributes: Attributes::default(),
+            propagation: Propagation::RPrivate,
+        }));
+    });
     refused(|plan| plan.passed = vec![Passed { number: 1, fd: null() }]);
     refused(|plan| plan.passed = [3, 4, 3].map(|number| Passed { number, fd: null() }).into());
     refused(|plan| {
@@ -335,4 +345,53 @@ fn guest_paths_are_clean_and_absolute() {
     for text in ["/dev", "/dev/a/b", "/device/x", "/"] {
         assert_eq!(guest(text).entry_of(c"/dev"), None, "{text}");
     }
+}
+
+#[test]
+fn a_further_process_hides_before_it_joins() {
+    use kernel::clone::Namespaces as Kinds;
+    let plan = plan();
+    let plan = crate::ExecPlan {
+        process: plan.process,
+        capabilities: plan.capabilities,
+        privileges: plan.privileges,
+        seccomp: plan.seccomp,
+        rlimits: Vec::new(),
+        oom_score: OomScore::Set(-7),
+        umask: 0o022,
+        stdio: Stdio::Terminal(WindowSize { rows: 24, columns: 80 }),
+        passed: vec![Passed { number: 4, fd: null() }],
+        entry: Entry::Direct,
+        cgroup: Cgroup::Inherit,
+    };
+    let (container, root) = (null(), null());
+    let joined = Kinds::USER | Kinds::PID | Kinds::MOUNT | Kinds::NET;
+    let program = super::compile_exec(&plan, container.as_fd(), root.as_fd(), joined).unwrap();
+    let text = program.to_string();
+    ordered(
+        &text,
+        &[
+            "prepare: #0 = \"passed\"",
+            "prepare: #1, #2 = terminal inside 80x24",
+            "clone:",
+            "oom score -7",
+            "not dumpable",
+            "join process mnt net",
+            "session",
+            "keyring",
+            "barrier",
+            "own terminal #2 0",
+            "terminal #2",
+            "pass #2 as 0",
+            "pass #0 as 4",
+            "close the rest",
+            "chdir \"/srv\"",
+            "bounding",
+            "execute",
+        ],
+    );
+    assert_eq!(text.matches("not dumpable").count(), 1);
+    assert!(
+        matches!(&program.pid_namespace, Some(super::BirthPlace::Process(_, kinds)) if *kinds == Kinds::USER | Kinds::PID)
+    );
 }

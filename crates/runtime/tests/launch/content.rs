@@ -260,3 +260,64 @@ pub(crate) fn many_layers(sandbox: &mut Sandbox) {
     plan.process = shell("cat /top");
     assert_eq!(sandbox.run(plan).output, "0\n");
 }
+
+pub(crate) fn the_callers_umask_does_not_lock_users_out(sandbox: &mut Sandbox) {
+    let mut plan = sandbox.plan("cat /made/deep/er/file; ls -d /dev/pts /dev/shm /dev/null; umask");
+    sandbox.write("host/file", "seen\n");
+    let volume = sandbox.bind("host", "/made/deep/er", Attributes::default());
+    plan.mounts.push(volume);
+    (plan.process.uid, plan.process.gid) = (1000, 1000);
+    plan.capabilities = runtime::capability::Sets::default();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let ended = sandbox.run(plan);
+    assert_eq!(ended.output, "seen\n/dev/null\n/dev/pts\n/dev/shm\n0022\n");
+    assert_eq!(rustix::process::umask(rustix::fs::Mode::empty()).as_raw_mode(), 0o077, "the caller's mask changed");
+}
+
+pub(crate) fn a_directory_as_root(sandbox: &mut Sandbox) {
+    sandbox.enter();
+    let directory = sandbox.open(sandbox.path("image"));
+    let rootfs = runtime::Rootfs::directory(&directory, "image").unwrap();
+    assert!(rootfs.read_bounded(&guest("/etc/passwd"), 4096).unwrap().is_some());
+    let mut plan = sandbox.plan_on(rootfs, "touch /here; cat /proc/self/mountinfo | grep -c ' / / '; ls -d /proc/1");
+    plan.mounts.retain(|mount| matches!(mount, Mount::Proc | Mount::Dev { .. }));
+    assert_eq!(sandbox.run(plan).code, 0);
+    assert!(sandbox.path("image/here").exists());
+}
+
+pub(crate) fn devices_deeper_than_dev(sandbox: &mut Sandbox) {
+    let mut plan = sandbox.plan("test -c /dev/net/zero && head -c 2 /dev/net/zero | wc -c; test -c /opt/null && echo x > /opt/null && echo fine; chmod 0 /opt/null");
+    let (deep, elsewhere) = (sandbox.device("/dev/zero", "/dev/net/zero"), sandbox.device("/dev/null", "/opt/null"));
+    plan.devices.extend([deep, elsewhere]);
+    let ended = sandbox.run(plan);
+    assert!(
+        ended.output.starts_with("2\nfine\n") && ended.output.contains("Read-only file system"),
+        "{}",
+        ended.output
+    );
+    let mut plan = sandbox.plan("true");
+    let mut fake = sandbox.device("/dev/null", "/opt/fake");
+    fake.source = sandbox.open("/etc/passwd");
+    plan.devices.push(fake);
+    assert!(sandbox.try_run(plan).unwrap_err().to_string().contains("not a device"));
+}
+
+pub(crate) fn a_control_group_of_its_own(sandbox: &mut Sandbox) {
+    let top = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(std::path::PathBuf::from);
+    let Some(top) = top.into_iter().find(|top| top.join("cgroup.procs").exists()) else {
+        println!("skipped: no cgroup2 hierarchy");
+        return;
+    };
+    let group = top.join(format!("lodger-launch-{}", std::process::id()));
+    if let Err(error) = std::fs::create_dir(&group) {
+        println!("skipped: make {group:?}: {error}");
+        return;
+    }
+    let mut plan = sandbox.plan("grep ^0: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs");
+    plan.cgroup = Cgroup::Into(std::fs::File::open(&group).unwrap().into());
+    let result = sandbox.try_run(plan);
+    std::fs::remove_dir(&group).unwrap();
+    let output = result.unwrap().output;
+    // It sees its group as the root, with its own processes and no other.
+    assert!(output.starts_with("0::/\n1\n") && output.lines().count() <= 3, "{output}");
+}

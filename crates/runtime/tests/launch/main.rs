@@ -32,7 +32,8 @@ macro_rules! cases {
 cases! {
     content: the_system_mounts the_devices files_are_not_in_the_image masked_paths read_only_paths a_read_only_root
         binds_and_what_they_allow tmpfs_and_copy_up the_working_directory network_and_names sysctls without_dev host_namespaces
-        volatile_overlays_start_again many_layers;
+        volatile_overlays_start_again many_layers the_callers_umask_does_not_lock_users_out a_directory_as_root devices_deeper_than_dev
+        a_control_group_of_its_own;
     identity: root_has_what_was_given_and_no_more another_user_has_nothing added_capabilities_are_ambient ids_are_exact
         limits_and_masks no_new_privileges the_filter;
     namespaces: a_kept_namespace_is_joined_by_its_record a_namespace_nobody_keeps_ends a_single_id_needs_no_helper

@@ -58,7 +58,7 @@ fn of_command(command: &Command) -> String {
         let usage = help::usage(command, path);
         let rest = usage.strip_prefix("lodger ").unwrap_or(&usage).strip_prefix(path).unwrap_or_default();
         let gap = if index > 0 { ".br\n" } else { "" };
-        let _ = write!(text, "{gap}\\fBlodger {}\\fR{}\n", escape(path), escape(rest));
+        let _ = writeln!(text, "{gap}\\fBlodger {}\\fR{}", escape(path), escape(rest));
     }
     text.push_str(".SH DESCRIPTION\n");
     for lines in command.about.split("\n\n") {

@@ -10,7 +10,7 @@ fn record(number: usize) -> ContainerRecord {
     let mut spec = spec::ContainerSpec::default();
     spec.identity.labels.insert("io.example.team".into(), "web".into());
     spec.root = spec::container::Root::Image("docker.io/library/nginx:1.27".into());
-    spec.process.args = vec!["nginx".into(), "-g".into(), "daemon off;".into()];
+    spec.process.command = vec!["nginx".into(), "-g".into(), "daemon off;".into()];
     ContainerRecord {
         id: ContainerId::random(),
         name: format!("container{number}"),

@@ -1,25 +1,23 @@
 //! File locks with holders that can be named.
 //!
 //! A lock is an `flock` on its own open file description, so it ends with the guard or with the process, whichever comes
-//! first, and two guards in one process exclude each other like two processes. Whoever holds a lock exclusively writes
-//! `<pid> <start time> <command>` into the file; the line is believed only while that process lives. Writing it may fail
-//! (a full disk) without harm: then the holder is unknown.
+//! first, and two guards in one process exclude each other like two processes. Nothing is written into lock files: whoever
+//! must wait looks up the holder in `/proc/locks` (proc(5)), which also works on a full disk and for shared holders. A holder
+//! in a PID namespace that we do not see stays unnamed.
 
 use crate::error::{At, Error, Kind, Result};
-use crate::state::ProcessId;
 use crate::store::Store;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::fmt;
 use std::fs::File;
-use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The first nap between two tries, and the longest; each is twice the one before.
 const NAP: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
-/// A holder's line is cut here.
-const LINE: usize = 256;
+/// A holder's command line is cut here, in characters.
+const COMMAND: usize = 200;
 
 /// Shared for reading, exclusive for changing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub enum Access {
 pub struct Holder {
     /// Process ID.
     pub pid: u32,
-    /// Its command line, cut to 200 bytes, with control characters replaced.
+    /// Its command line, cut to 200 characters, with control characters replaced.
     pub command: String,
 }
 
@@ -79,31 +77,36 @@ impl Holder {
         holder.map_or_else(|| "another process".to_owned(), Self::to_string)
     }
 
-    /// Reads the line in a lock file; `None` unless that process still lives.
-    fn read(file: &mut File) -> Option<Self> {
-        let mut line = Vec::with_capacity(LINE);
-        file.rewind().ok()?;
-        Read::by_ref(file).take(LINE as u64).read_to_end(&mut line).ok()?;
-        Self::parse(&line).filter(|(process, _)| process.is_alive()).map(|(_, holder)| holder)
+    /// Who holds a lock on the file, other than a process that is gone.
+    fn find(file: &File) -> Option<Self> {
+        let stat = rustix::fs::fstat(file).ok()?;
+        let device = format!("{:02x}:{:02x}", rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        let (mut here, mut elsewhere) = (None, None);
+        for (pid, file_device, inode) in locks.lines().filter_map(parse_lock) {
+            if inode == stat.st_ino {
+                // btrfs shows another device number in stat than the kernel has for the file system.
+                let found = if file_device == device { &mut here } else { &mut elsewhere };
+                *found = found.or(Some(pid));
+            }
+        }
+        let pid = here.or(elsewhere)?;
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let command = String::from_utf8_lossy(&command).replace('\0', " ");
+        let command = command.trim_end().chars().take(COMMAND).map(|c| if c.is_control() { '?' } else { c }).collect();
+        Some(Self { pid, command })
     }
+}
 
-    fn parse(line: &[u8]) -> Option<(ProcessId, Self)> {
-        let line = String::from_utf8_lossy(line);
-        let mut words = line.trim_end().splitn(3, ' ');
-        let pid = words.next()?.parse().ok()?;
-        let start_time = words.next()?.parse().ok()?;
-        let command = words.next().unwrap_or_default();
-        let command = command.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-        Some((ProcessId { pid, start_time }, Self { pid, command }))
+/// Process, device and inode of one line: `1: FLOCK  ADVISORY  WRITE 4321 fe:00:1234 0 EOF`. Waiters have an arrow.
+fn parse_lock(line: &str) -> Option<(u32, &str, u64)> {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    if words.next()? != "FLOCK" {
+        return None;
     }
-
-    fn own_line() -> Option<String> {
-        let own = ProcessId::own()?;
-        let mut command = String::from_utf8_lossy(&std::fs::read("/proc/self/cmdline").ok()?).replace('\0', " ");
-        let cut = (0..=command.len().min(200)).rev().find(|at| command.is_char_boundary(*at)).unwrap_or(0);
-        command.truncate(cut);
-        Some(format!("{} {} {}\n", own.pid, own.start_time, command.trim_end()))
-    }
+    let pid = words.nth(2)?.parse().ok()?;
+    let (device, inode) = words.next()?.rsplit_once(':')?;
+    Some((pid, device, inode.parse().ok()?))
 }
 
 impl fmt::Display for Holder {
@@ -115,21 +118,11 @@ impl fmt::Display for Holder {
 /// A held lock; dropping it lets go.
 #[derive(Debug)]
 pub struct Guard {
-    file: File,
-    access: Access,
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // Closing unlocks; emptying first spares the next waiter a stale name.
-        if self.access == Access::Exclusive {
-            let _ = self.file.set_len(0);
-        }
-    }
+    _file: File,
 }
 
 impl Store {
-    /// Takes a lock on a file under the root that holds nothing but the holder's line, making the file when needed.
+    /// Takes a lock on a file under the root that is only a lock, making the file when needed.
     ///
     /// Fails with `Kind::Locked` when the wait is over. A lock file that was removed or replaced while we waited is
     /// opened anew, so the lock held is always on the file that others will open.
@@ -138,14 +131,14 @@ impl Store {
         let mut nap = NAP.0;
         let mut told = false;
         loop {
-            let mut file = self.open_lock(relative).at("lock", &self.path(relative))?;
+            let file = self.open_lock(relative).at("lock", &self.path(relative))?;
             match rustix::fs::flock(&file, operation(access)) {
-                Ok(()) if self.is_current(relative, &file) => return Ok(own(file, access)),
+                Ok(()) if self.is_current(relative, &file) => return Ok(Guard { _file: file }),
                 Ok(()) | Err(Errno::INTR) => continue,
                 Err(Errno::WOULDBLOCK) => {}
                 Err(errno) => return Err(Error::at("lock", &self.path(relative), errno)),
             }
-            let holder = Holder::read(&mut file);
+            let holder = Holder::find(&file);
             if wait.limit.is_some_and(|limit| start.elapsed() >= limit) {
                 let subject = self.path(relative).display().to_string();
                 return Err(Error::new("lock", subject, Kind::Locked { holder }));
@@ -187,11 +180,22 @@ fn operation(access: Access) -> FlockOperation {
     }
 }
 
-fn own(mut file: File, access: Access) -> Guard {
-    if access == Access::Exclusive {
-        if let Some(line) = Holder::own_line() {
-            let _ = file.set_len(0).and_then(|()| file.write_all(line.as_bytes()));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_kernel_are_read() {
+        for (line, expected) in [
+            ("1: FLOCK  ADVISORY  WRITE 4321 fe:00:1234 0 EOF", Some((4321, "fe:00", 1234))),
+            ("12: FLOCK  ADVISORY  READ 7 00:2f:9 0 EOF", Some((7, "00:2f", 9))),
+            ("12: -> FLOCK  ADVISORY  WRITE 8 00:2f:9 0 EOF", None),
+            ("3: POSIX  ADVISORY  WRITE 4321 fe:00:1234 0 EOF", None),
+            ("3: FLOCK  ADVISORY  WRITE -1 fe:00:1234 0 EOF", None),
+            ("3: FLOCK", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_lock(line), expected, "{line}");
         }
     }
-    Guard { file, access }
 }

@@ -26,14 +26,14 @@ pub(super) fn all(keep: Option<Keep>) -> FuncMap {
         map.insert(name.to_owned(), Arc::new(function) as ValueFunc);
     };
     add("json", |args| to_json(one(args)?));
-    add("join", |args| join(args));
+    add("join", join);
     add("lower", |args| Ok(text(one(args)?).to_lowercase().as_str().into_value()));
     add("upper", |args| Ok(text(one(args)?).to_uppercase().as_str().into_value()));
     add("title", |args| Ok(title(&text(one(args)?)).as_str().into_value()));
-    add("split", |args| split(args));
-    add("truncate", |args| truncate(args));
-    add("pad", |args| pad(args));
-    add("index", |args| index(args));
+    add("split", split);
+    add("truncate", truncate);
+    add("pad", pad);
+    add("index", index);
     add(FIELD, |args| Ok(two(args)?.0.field(&text(two(args)?.1)).cloned().unwrap_or(Value::Nil)));
     map.insert(SHOW.to_owned(), Arc::new(move |args: &[Value]| Ok(show(one(args)?, keep))));
     map

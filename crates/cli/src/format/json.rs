@@ -66,7 +66,7 @@ fn fragment<W: io::Write + ?Sized>(writer: &mut W, fragment: &str, escape: Escap
     let mut rest = fragment;
     while let Some(start) = rest.find(special) {
         let c = rest[start..].chars().next().unwrap_or_default();
-        writer.write_all(rest[..start].as_bytes())?;
+        writer.write_all(&rest.as_bytes()[..start])?;
         write!(writer, "\\u{:04x}", u32::from(c))?;
         rest = &rest[start + c.len_utf8()..];
     }

@@ -7,25 +7,25 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A machine with an empty home.
-pub struct Environment {
+pub(crate) struct Environment {
     /// Gone at the end.
-    pub home: TempDir,
+    pub(crate) home: TempDir,
 }
 
 /// What a run left.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Exit code; a signal is -1.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Standard error.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Environment {
     /// Empty.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = TempDir::new().unwrap();
         // As root the store belongs to ids of its own, which must be able to come here.
         std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
@@ -34,13 +34,13 @@ impl Environment {
 
     /// With the image `registry.example/team/web:1`, which has no program in it. Nothing where no store can be made,
     /// after saying why.
-    pub fn with_image() -> Option<Self> {
+    pub(crate) fn with_image() -> Option<Self> {
         let environment = Self::new();
         environment.load(&["registry.example/team/web:1"]).then_some(environment)
     }
 
     /// With a busybox that can run, where there is an archive of it (`cargo xtask images busybox`).
-    pub fn with_busybox() -> Option<Self> {
+    pub(crate) fn with_busybox() -> Option<Self> {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
         let archive = cache.join("lodger/images/busybox.tar");
@@ -58,7 +58,7 @@ impl Environment {
     }
 
     /// Loads the small image under these names.
-    pub fn load(&self, names: &[&str]) -> bool {
+    pub(crate) fn load(&self, names: &[&str]) -> bool {
         let path = self.home.path().join("image.tar");
         std::fs::write(&path, archive(names)).unwrap();
         let outcome = self.run(&["load", "-i", path.to_str().unwrap()]);
@@ -78,7 +78,7 @@ impl Environment {
     }
 
     /// The program, ready for arguments.
-    pub fn lodger(&self) -> Command {
+    pub(crate) fn lodger(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lodger"));
         command.env_clear().stdin(Stdio::null()).current_dir(self.home.path());
         command.env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("HOME", self.home.path()).env("TZ", "UTC");
@@ -88,7 +88,7 @@ impl Environment {
     }
 
     /// Runs it.
-    pub fn run(&self, words: &[&str]) -> Outcome {
+    pub(crate) fn run(&self, words: &[&str]) -> Outcome {
         let output = self.lodger().args(words).output().unwrap();
         Outcome {
             code: output.status.code().unwrap_or(-1),
@@ -99,7 +99,7 @@ impl Environment {
 
     /// Runs what must go well; its standard output.
     #[track_caller]
-    pub fn ok(&self, words: &[&str]) -> String {
+    pub(crate) fn ok(&self, words: &[&str]) -> String {
         let outcome = self.run(words);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "lodger {}", words.join(" "));
         outcome.stdout
@@ -107,13 +107,13 @@ impl Environment {
 
     /// Runs what must fail with 125 and say nothing on standard output; its standard error.
     #[track_caller]
-    pub fn refused(&self, words: &[&str]) -> String {
+    pub(crate) fn refused(&self, words: &[&str]) -> String {
         self.fails(125, words)
     }
 
     /// The same with another exit code.
     #[track_caller]
-    pub fn fails(&self, code: i32, words: &[&str]) -> String {
+    pub(crate) fn fails(&self, code: i32, words: &[&str]) -> String {
         let outcome = self.run(words);
         assert_eq!(
             (outcome.code, outcome.stdout.as_str()),
@@ -127,13 +127,13 @@ impl Environment {
 
     /// Makes a container; its ID.
     #[track_caller]
-    pub fn create(&self, words: &[&str]) -> String {
+    pub(crate) fn create(&self, words: &[&str]) -> String {
         let words: Vec<&str> = ["create"].iter().chain(words).copied().collect();
         self.ok(&words).trim_end().to_owned()
     }
 
     /// Starts a container in the background, without a network; `false` where that cannot be, after saying why.
-    pub fn starts(&self, words: &[&str]) -> bool {
+    pub(crate) fn starts(&self, words: &[&str]) -> bool {
         let words: Vec<&str> = ["run", "-d", "--network=none"].iter().chain(words).copied().collect();
         let outcome = self.run(&words);
         self.usable(&outcome).is_some()
@@ -141,7 +141,7 @@ impl Environment {
 
     /// What a command prints as JSON.
     #[track_caller]
-    pub fn json(&self, words: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, words: &[&str]) -> serde_json::Value {
         serde_json::from_str(&self.ok(words)).unwrap()
     }
 }

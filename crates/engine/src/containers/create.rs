@@ -270,13 +270,7 @@ fn image_use(image: &ImageRecord, spec: &ContainerSpec) -> ImageUse {
     let full = image.names.iter().find(|name| name.name() == bare || name.name().ends_with(&format!("/{bare}")));
     let name = full
         .map_or_else(|| image.names.first().map_or_else(|| asked.to_owned(), ToString::to_string), ToString::to_string);
-    ImageUse {
-        id: image.id,
-        name,
-        manifest: Some(image.manifest),
-        layers: image.layers.clone(),
-        root: image.root,
-    }
+    ImageUse { id: image.id, name, manifest: Some(image.manifest), layers: image.layers.clone(), root: image.root }
 }
 
 /// A path as text, without doubled or closing slashes; only for telling whether two targets are the same.

@@ -276,15 +276,23 @@ fn profile(rule: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     })
 }
 
-/// A rule that an argument be other than a value makes libseccomp drop rules that, after another comparison, ask for that value.
-/// (A rule for a multiplexed call always has another comparison.)
+/// When one rule makes a comparison and another the opposite one after a comparison of a lower argument, libseccomp takes the
+/// latter rule for the former's, and drops it. (A rule for a multiplexed call always has another comparison.)
 fn drop_swallowed(rules: &mut Vec<Value>) {
-    let place = |arg: &Value| (arg["index"].as_u64(), arg["value"].as_u64().map(|value| value & 0xffff_ffff));
-    let args = |rule: &Value, op: &str| -> Vec<_> {
-        rule["args"].as_array().into_iter().flatten().filter(|arg| arg["op"] == op).map(place).collect()
+    const OPPOSITES: [(&str, &str); 3] = [("EQ", "NE"), ("LT", "GE"), ("LE", "GT")];
+    let opposite = |op: &str| {
+        let op = op.strip_prefix("SCMP_CMP_").expect("an operator");
+        let pair = OPPOSITES.iter().find(|pair| pair.0 == op || pair.1 == op)?;
+        Some(format!("SCMP_CMP_{}", if pair.0 == op { pair.1 } else { pair.0 }))
     };
-    let other: Vec<_> = rules.iter().flat_map(|rule| args(rule, "SCMP_CMP_NE")).collect();
-    rules.retain(|rule| !args(rule, "SCMP_CMP_EQ").iter().any(|place| other.contains(place)) || !is_long(rule));
+    let place = |arg: &Value| (arg["index"].as_u64(), arg["value"].as_u64().map(|value| value & 0xffff_ffff));
+    let args = |rule: &Value| rule["args"].as_array().cloned().unwrap_or_default();
+    let all: Vec<Value> = rules.iter().flat_map(args).collect();
+    let is_opposed = |arg: &Value| {
+        let opposite = opposite(arg["op"].as_str().expect("an operator"));
+        all.iter().any(|other| opposite.as_deref() == other["op"].as_str() && place(arg) == place(other))
+    };
+    rules.retain(|rule| !is_long(rule) || !args(rule).iter().any(is_opposed));
 }
 
 /// Whether a rule compares several arguments, if only in a multiplexed form.

@@ -1,3 +1,5 @@
+//! Containers on disk: made, found, named, removed, and what a killed process leaves.
+
 use super::*;
 use crate::error::{Kind, What};
 use crate::state::{ExitRecord, RunState, boot_id};
@@ -174,7 +176,7 @@ fn removal_takes_everything_whatever_its_modes() {
         std::os::unix::fs::symlink(&canary, upper.join("link")).unwrap();
         (0..2000).for_each(|n| std::fs::write(upper.join(format!("{n}")), "x").unwrap());
         for path in [mark.join("volatile"), mark.clone(), mark.parent().unwrap().to_owned(), upper.clone()] {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
         }
         store.write_state(&record.id, &running_state(ProcessId::own().unwrap())).unwrap();
         store.clear_volatile(&record.id).unwrap();

@@ -1,11 +1,13 @@
 //! Compressed bytes → checked tar → files, in one pass and bounded memory.
 //!
 //! ```text
-//! calling thread                     second thread
-//! read ─► partial, sha256 ─► chunks ─► decompress ─► sha256, limit ─► tar ─► files, frame
+//! calling thread                       "inflate"               "unpack"
+//! read ─► partial, sha256 ──chunks──► decompress ──chunks──► sha256, limit ─► tar ─► files, frame
 //! ```
 //!
-//! Memory: `DEPTH` chunks in flight, the decoder's window (32 KiB for gzip; zstd's own up to 128 MiB, which its encoder
+//! Decompressing takes most of the time, so it has a thread to itself.
+//!
+//! Memory: twice `DEPTH` chunks in flight, the decoder's window (32 KiB for gzip; zstd's own up to 128 MiB, which its encoder
 //! chooses and is 8 MiB or less for every usual level), and one entry's metadata.
 
 use super::unpack::{self, Unpacked, Whiteouts};
@@ -57,41 +59,88 @@ pub(crate) trait Feed {
 
 /// Runs the whole pass.
 ///
-/// When both sides fail, the feeding side's error is the cause, unless it only found that nobody takes its bytes.
+/// When several sides fail, the feeding side's error is the cause, unless it only found that nobody takes its bytes.
 pub(crate) fn run(feed: &mut dyn Feed, compression: Compression, target: Target) -> Result<Streamed> {
-    let (chunks, received) = sync_channel(DEPTH);
-    let (spent, empties) = channel();
+    let spawn_error = |error| Error::new("unpack", "layer", Kind::from_io(error));
+    let thread = |name: &str| std::thread::Builder::new().name(name.into());
     std::thread::scope(|scope| {
-        let unpacker = std::thread::Builder::new()
-            .name("unpack".into())
-            .spawn_scoped(scope, move || unpack_side(Chunks::new(received, spent), compression, target))
-            .map_err(|error| Error::new("unpack", "layer", Kind::from_io(error)))?;
-        let fed = feed_side(feed, &chunks, &empties);
-        drop(chunks);
+        let (fed, compressed) = pipe();
+        let tar = match compression {
+            Compression::None => compressed,
+            _ => {
+                let (decoded, tar) = pipe();
+                let inflate = move || decode_side(compressed, compression, &decoded);
+                thread("inflate").spawn_scoped(scope, inflate).map_err(spawn_error)?;
+                tar
+            }
+        };
+        let unpack = move || unpack_side(tar, target);
+        let unpacker = thread("unpack").spawn_scoped(scope, unpack).map_err(spawn_error)?;
+        let result = feed_side(feed, &fed);
+        drop(fed);
         let unpacked = unpacker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match fed {
-            Ok(()) => unpacked,
-            Err(error) => Err(error),
-        }
+        result.and(unpacked)
     })
 }
 
-fn feed_side(feed: &mut dyn Feed, chunks: &SyncSender<Vec<u8>>, empties: &Receiver<Vec<u8>>) -> Result<()> {
-    loop {
-        let mut chunk = empties.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
+/// The sending end of the chunks.
+struct Pipe {
+    chunks: SyncSender<io::Result<Vec<u8>>>,
+    empties: Receiver<Vec<u8>>,
+}
+
+fn pipe() -> (Pipe, Chunks) {
+    let (chunks, received) = sync_channel(DEPTH);
+    let (spent, empties) = channel();
+    (Pipe { chunks, empties }, Chunks { received, spent, chunk: Vec::new(), at: 0, ended: false })
+}
+
+impl Pipe {
+    fn empty(&self) -> Vec<u8> {
+        let mut chunk = self.empties.try_recv().unwrap_or_else(|_| Vec::with_capacity(CHUNK));
         chunk.clear();
+        chunk
+    }
+
+    /// Hands a chunk on; an empty one is the end. False if nobody takes it: the other side has failed and says why.
+    fn send(&self, chunk: io::Result<Vec<u8>>) -> bool {
+        self.chunks.send(chunk).is_ok()
+    }
+}
+
+fn feed_side(feed: &mut dyn Feed, to: &Pipe) -> Result<()> {
+    loop {
+        let mut chunk = to.empty();
         feed.next(&mut chunk)?;
         let end = chunk.is_empty();
-        // If nobody takes it, the other side has failed and says why.
-        if chunks.send(chunk).is_err() || end {
+        if !to.send(Ok(chunk)) || end {
             return Ok(());
         }
     }
 }
 
-fn unpack_side(chunks: Chunks, compression: Compression, target: Target) -> Result<Streamed> {
+fn decode_side(from: Chunks, compression: Compression, to: &Pipe) {
+    let mut decoder = match decoder(from, compression) {
+        Ok(decoder) => decoder,
+        Err(error) => {
+            // Nobody listens any more: then nobody wants to know.
+            let _ = to.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        let mut chunk = to.empty();
+        let filled = fill(&mut decoder, &mut chunk, CHUNK as u64);
+        let more = filled.is_ok() && !chunk.is_empty();
+        if !to.send(filled.map(|()| chunk)) || !more {
+            return;
+        }
+    }
+}
+
+fn unpack_side(bytes: Chunks, target: Target) -> Result<Streamed> {
     let io = |error| Error::new("unpack", "layer", Kind::from_io(error));
-    let mut tar = TarBytes::new(decoder(chunks, compression).map_err(io)?, target.limit);
+    let mut tar = TarBytes::new(bytes, target.limit);
     let mut frame = zstd::stream::write::Encoder::new(target.frame, FRAME_LEVEL).map_err(io)?;
     let mut frame_error = None;
     let mut keep = |bytes: &[u8]| {
@@ -127,24 +176,18 @@ fn decoder(chunks: Chunks, compression: Compression) -> io::Result<Box<dyn Read>
 
 /// The receiving end of the chunks, as a reader.
 struct Chunks {
-    received: Receiver<Vec<u8>>,
+    received: Receiver<io::Result<Vec<u8>>>,
     spent: Sender<Vec<u8>>,
     chunk: Vec<u8>,
     at: usize,
     ended: bool,
 }
 
-impl Chunks {
-    fn new(received: Receiver<Vec<u8>>, spent: Sender<Vec<u8>>) -> Self {
-        Self { received, spent, chunk: Vec::new(), at: 0, ended: false }
-    }
-}
-
 impl BufRead for Chunks {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.chunk.len() && !self.ended {
             // Without an end, the feeding side has failed: this must not look like the end of the bytes.
-            let next = self.received.recv().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))?;
+            let next = self.received.recv().map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))??;
             self.ended = next.is_empty();
             let _ = self.spent.send(std::mem::replace(&mut self.chunk, next));
             self.at = 0;
@@ -167,21 +210,19 @@ impl Read for Chunks {
     }
 }
 
-/// The tar's bytes on their way, hashed and counted.
-pub(crate) struct TarBytes<R> {
-    inner: R,
-    buffer: Box<[u8]>,
-    at: usize,
-    filled: usize,
+/// The tar's bytes on their way, hashed and counted, chunk by chunk.
+struct TarBytes {
+    chunks: Chunks,
+    /// Bytes of the present chunk that were not consumed yet; all of them are hashed.
+    left: usize,
     hash: Sha256,
     total: u64,
     limit: u64,
 }
 
-impl<R: Read> TarBytes<R> {
-    pub(crate) fn new(inner: R, limit: u64) -> Self {
-        let buffer = vec![0; CHUNK].into_boxed_slice();
-        Self { inner, buffer, at: 0, filled: 0, hash: Sha256::new(), total: 0, limit }
+impl TarBytes {
+    fn new(chunks: Chunks, limit: u64) -> Self {
+        Self { chunks, left: 0, hash: Sha256::new(), total: 0, limit }
     }
 
     fn digest(self) -> Digest {
@@ -201,34 +242,27 @@ impl<R: Read> TarBytes<R> {
     }
 }
 
-impl<R: Read> BufRead for TarBytes<R> {
+impl BufRead for TarBytes {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.filled {
-            (self.at, self.filled) = (0, 0);
-            // Decoders return little at a time; whole buffers make fewer, larger writes and hashes.
-            while self.filled < self.buffer.len() {
-                match self.inner.read(&mut self.buffer[self.filled..]) {
-                    Ok(0) => break,
-                    Ok(count) => self.filled += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            self.hash.update(&self.buffer[..self.filled]);
-            self.total += self.filled as u64;
-            if self.total > self.limit {
-                return Err(io::Error::other("more bytes than allowed"));
-            }
+        let chunk = self.chunks.fill_buf()?;
+        if self.left == 0 {
+            self.hash.update(chunk);
+            self.left = chunk.len();
+            self.total += chunk.len() as u64;
         }
-        Ok(&self.buffer[self.at..self.filled])
+        match self.total > self.limit {
+            true => Err(io::Error::other("more bytes than allowed")),
+            false => Ok(chunk),
+        }
     }
 
     fn consume(&mut self, count: usize) {
-        self.at += count;
+        self.left -= count;
+        self.chunks.consume(count);
     }
 }
 
-impl<R: Read> Read for TarBytes<R> {
+impl Read for TarBytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let available = self.fill_buf()?;
         let count = available.len().min(buffer.len());

@@ -122,7 +122,7 @@ impl Unpacker {
                 return Err(refuse("a whiteout is used as a directory"));
             }
             if let Some(hidden) = name.strip_prefix(b".wh.") {
-                return self.add_whiteout(parents, hidden).map_err(fail)?.map_err(|why| refuse(why));
+                return self.add_whiteout(parents, hidden).map_err(fail)?.map_err(refuse);
             }
         }
         match entry.kind {

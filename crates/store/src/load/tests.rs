@@ -1,3 +1,5 @@
+//! Archives of every form, whole and hostile.
+
 use super::*;
 use crate::tar::testing::{Archive, Block};
 use crate::testing::{Scratch, TestImage, TestLayer, gzip};

@@ -1,3 +1,5 @@
+//! Pulls: checked, resumed, shared, killed, out of space.
+
 use super::*;
 use crate::container::{ContainerId, ImageUse};
 use crate::gc::{Collected, Partials};
@@ -468,11 +470,10 @@ fn a_lock_outlives_neither_guard_nor_file() {
     drop(first);
     assert!(store.try_lock(path, Access::Exclusive).unwrap().is_none());
     drop(second);
-    // A line of a process that is no more names nobody.
-    std::fs::write(store.path(path), "4194300 1 lodger pull\n").unwrap();
-    let _shared = store.lock(path, Access::Shared, Wait::NONE).unwrap();
-    let refused = store.lock(path, Access::Exclusive, Wait::NONE).unwrap_err();
-    assert!(matches!(refused.kind, Kind::Locked { holder: None }));
+    // Whoever reads is named too.
+    let _shared = store.lock(Path::new("locks/other"), Access::Shared, Wait::NONE).unwrap();
+    let refused = store.lock(Path::new("locks/other"), Access::Exclusive, Wait::NONE).unwrap_err();
+    assert!(matches!(refused.kind, Kind::Locked { holder: Some(holder) } if holder.pid == std::process::id()));
 }
 
 /// Run in a child process on a small file system.

@@ -1,3 +1,5 @@
+//! Layers that try to reach outside, and every kind of entry.
+
 use super::*;
 use crate::tar::testing::{Archive, Block};
 use crate::testing::{Scratch, as_root, tree};

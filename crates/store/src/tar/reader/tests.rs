@@ -1,3 +1,5 @@
+//! Dialects of tar.
+
 use super::*;
 use crate::tar::testing::{Archive, Block};
 use proptest::prelude::*;

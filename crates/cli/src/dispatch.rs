@@ -6,7 +6,7 @@
 use crate::command::{Command, Invocation, Visibility};
 use crate::commands;
 use crate::error::{CliError, Result};
-use crate::global::{self, Global};
+use crate::global::{self, Global, LogLevel};
 use crate::{help, output};
 use spec::ContainerSpec;
 use spec::options::parse::{Order, Parsed, UsageError, parse};
@@ -51,6 +51,9 @@ fn run(words: Vec<String>) -> Result<ExitCode> {
             Meaning::Global(row) => set_global(&mut global, row, &value, &path)?,
             Meaning::Unsupported(unsupported) => return Err(refused(flags[index], unsupported)),
         }
+    }
+    if global.log_level == LogLevel::Error {
+        output::without_warnings();
     }
     command.count.check(&path, operands.len()).map_err(|message| CliError::usage(message, &path))?;
     (command.run)(Invocation { path, global, spec, given, operands })

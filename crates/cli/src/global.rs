@@ -14,17 +14,13 @@ pub(crate) struct Global {
 }
 
 /// `--log-level`
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum LogLevel {
     /// Errors only.
     Error,
-    /// Warnings too.
+    /// Warnings too; lodger has nothing to say at the levels above.
     #[default]
     Warn,
-    /// What is done.
-    Info,
-    /// How it is done.
-    Debug,
 }
 
 const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
@@ -32,9 +28,7 @@ const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", 
 impl LogLevel {
     fn parse(text: &str) -> Result<Self, ParseError> {
         match text.to_ascii_lowercase().as_str() {
-            "trace" | "debug" => Ok(Self::Debug),
-            "info" => Ok(Self::Info),
-            "warn" | "warning" => Ok(Self::Warn),
+            "trace" | "debug" | "info" | "warn" | "warning" => Ok(Self::Warn),
             "error" | "fatal" | "panic" => Ok(Self::Error),
             _ => Err(ParseError(format!("log level {text:?} is not supported, choose from: {}", LEVELS.join(", ")))),
         }
@@ -44,8 +38,12 @@ impl LogLevel {
 /// Rows of the global flags.
 pub(crate) const OPTIONS: &[Opt<Global>] = &[
     Opt {
-        flag: Flag::with_value("log-level", "string", "Log messages at or above this level: debug, info, warn, error")
-            .complete(Complete::Words(LEVELS)),
+        flag: Flag::with_value(
+            "log-level",
+            "string",
+            "error leaves warnings out; other levels of podman's are accepted (default warn)",
+        )
+        .complete(Complete::Words(LEVELS)),
         set: |global, value| {
             global.log_level = LogLevel::parse(value)?;
             Ok(())

@@ -4,6 +4,7 @@
 use crate::error::{CliError, Result};
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a stream is a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +36,19 @@ pub(crate) fn print_line(text: &str) -> Result<()> {
     print(&format!("{text}\n"))
 }
 
+/// Whether [`warn`] says anything.
+static WARNINGS: AtomicBool = AtomicBool::new(true);
+
+/// `--log-level=error`: warnings are not wanted.
+pub(crate) fn without_warnings() {
+    WARNINGS.store(false, Ordering::Relaxed);
+}
+
 /// Tells of something that still works, on standard error.
 pub(crate) fn warn(text: &str) {
+    if !WARNINGS.load(Ordering::Relaxed) {
+        return;
+    }
     let line = format!("Warning: {}\n", escape(text.trim_end(), Keep::Lines).replace('\n', "\n  "));
     // Standard error may be closed; there is nobody left to tell.
     let _ = io::stderr().lock().write_all(line.as_bytes());

@@ -132,6 +132,70 @@ mod tests {
         }
     }
 
+    /// podman's flags of each command that lodger has (`run` and `create` are tested with the option table).
+    const PODMAN: &[(&str, &str)] = &[
+        ("completion", "file/f no-desc"),
+        ("container exists", "external"),
+        ("container inspect", "format/f latest/l size/s"),
+        (
+            "exec",
+            "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \
+             privileged tty/t user/u workdir/w",
+        ),
+        ("image exists", ""),
+        ("image inspect", "format/f"),
+        ("images", "all/a digests filter/f format history no-trunc noheading/n quiet/q sort"),
+        ("info", "format/f"),
+        ("inspect", "format/f latest/l size/s type/t"),
+        ("kill", "all/a cidfile latest/l signal/s"),
+        ("load", "input/i quiet/q"),
+        ("logs", "color follow/f latest/l names/n since tail timestamps/t until"),
+        ("port", "all/a latest/l"),
+        (
+            "ps",
+            "all/a external filter/f format last/n latest/l namespace ns no-trunc noheading pod/p quiet/q size/s sort \
+             sync watch/w",
+        ),
+        (
+            "pull",
+            "all-tags/a arch authfile cert-dir creds decryption-key disable-content-trust os platform policy quiet/q \
+             retry retry-delay tls-verify variant",
+        ),
+        ("restart", "all/a cidfile filter/f latest/l running time/t"),
+        ("rm", "all/a cidfile depend filter force/f ignore/i latest/l time/t volumes/v"),
+        ("rmi", "all/a force/f ignore/i no-prune"),
+        ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
+        ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
+        ("tag", ""),
+        ("top", "latest/l"),
+        ("version", "format/f"),
+        ("volume create", "driver/d gid ignore label/l opt/o uid"),
+        ("volume exists", ""),
+        ("volume inspect", "all/a format/f"),
+        ("volume ls", "filter/f format noheading/n quiet/q"),
+        ("volume rm", "all/a force/f time/t"),
+        ("wait", "condition exit-first-match ignore interval/i latest/l"),
+    ];
+
+    #[test]
+    fn every_flag_of_podmans_is_obeyed_or_refused() {
+        for (path, flags) in PODMAN {
+            let command = find(path).unwrap();
+            let refused = command.refused();
+            let known: Vec<_> =
+                command.all_flags().into_iter().chain(refused.into_iter().map(|(flag, _)| flag)).collect();
+            for word in flags.split_whitespace() {
+                let (long, short) =
+                    word.split_once('/').map_or((word, None), |(long, short)| (long, short.chars().next()));
+                let flag = known.iter().find(|flag| flag.has_name(long)).unwrap_or_else(|| panic!("{path} --{long}"));
+                assert_eq!(flag.short, short, "{path} --{long}");
+            }
+        }
+        let listed = |command: &Command| command.paths.iter().any(|path| PODMAN.iter().any(|(known, _)| known == path));
+        let own = ["run", "create", "help", "container launch", "container cleanup", "man", "__complete"];
+        assert!(all().all(|command| listed(command) || own.contains(&command.name())));
+    }
+
     #[test]
     fn no_flag_hides_another_of_its_command() {
         for command in all() {

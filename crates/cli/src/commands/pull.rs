@@ -3,6 +3,7 @@
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, switch, text};
 use crate::error::{CliError, Result};
 use crate::progress::Progress;
+use crate::view::version::go_arch;
 use crate::{output, password};
 use engine::config::RegistryOptions;
 use engine::{Credentials, Engine};
@@ -28,7 +29,6 @@ pub(crate) const COMMAND: Command = Command {
     unsupported: &[
         Unsupported::switch("all-tags", "name the tags that are wanted").short('a'),
         Unsupported::with_value("decryption-key", "encrypted images are not supported"),
-        Unsupported::with_value("variant", "use --platform OS/ARCH/VARIANT"),
     ],
     run,
     ..Command::PLAIN
@@ -39,6 +39,7 @@ struct Options {
     pull: Pull,
     arch: Option<String>,
     os: Option<String>,
+    variant: Option<String>,
     cert_dir: Option<String>,
     creds: Option<String>,
 }
@@ -108,6 +109,10 @@ const OPTIONS: &[Opt<Options>] = &[
             Ok(())
         },
     },
+    Opt {
+        flag: Flag::with_value("variant", "VARIANT", "Choose the image for this variant of the architecture"),
+        set: |options, value| text(&mut options.variant, value),
+    },
 ];
 
 /// Whole seconds, or a duration.
@@ -120,14 +125,12 @@ fn delay(value: &str) -> Result<u64, ParseError> {
 
 fn run(call: Invocation) -> Result<ExitCode> {
     let mut options: Options = call.options(OPTIONS)?;
-    if let (Some(_), Some(_)) = (&options.pull.platform, options.arch.as_ref().or(options.os.as_ref())) {
-        return Err(call.usage("--platform option can not be specified with --arch or --os"));
+    let parts = [&options.arch, &options.os, &options.variant].into_iter().flatten().count();
+    if options.pull.platform.is_some() && parts > 0 {
+        return Err(call.usage("--platform option can not be specified with --arch, --os or --variant"));
     }
-    if options.arch.is_some() || options.os.is_some() {
-        let os = options.os.as_deref().unwrap_or("linux");
-        let arch = options.arch.as_deref().unwrap_or(crate::view::version::go_arch());
-        options.pull.platform =
-            Some(Platform::parse(&format!("{os}/{arch}")).map_err(|error| call.usage(error.to_string()))?);
+    if parts > 0 {
+        options.pull.platform = Some(platform(&options).map_err(|error| call.usage(error.to_string()))?);
     }
     let registry = RegistryOptions {
         credentials: options.creds.as_deref().map(credentials).transpose()?,
@@ -138,6 +141,14 @@ fn run(call: Invocation) -> Result<ExitCode> {
         output::print_line(&pull(&engine, name, &options.pull, &registry)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `--os`, `--arch` and `--variant` come to.
+fn platform(options: &Options) -> Result<Platform, ParseError> {
+    let os = options.os.as_deref().unwrap_or("linux");
+    let arch = options.arch.as_deref().unwrap_or(go_arch());
+    let variant = options.variant.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+    Platform::parse(&format!("{os}/{arch}{variant}"))
 }
 
 /// The image's ID.

@@ -10,7 +10,7 @@ fn what_cannot_be_is_refused_before_anything_is_fetched() {
     assert!(
         environment
             .refused(&["pull", "--platform", "linux/arm64", "--arch", "arm64", "x"])
-            .contains("--platform option can not be specified")
+            .contains("--platform option can not be specified with --arch, --os or --variant")
     );
     assert!(environment.refused(&["pull", "UPPER"]).starts_with("Error: invalid image name \"UPPER\""));
     let error = environment.refused(&["pull", "--creds", ":secret", "registry.invalid/x"]);

@@ -71,4 +71,11 @@ mod tests {
         }
         assert!(parse("2026-11-22", now).is_ok() && parse("2026-11-22T02:36:48", now).is_ok());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-0-9.:TZhmsd+ ]{0,40}|.{0,40}") {
+            let _ = parse(&text, Timestamp::UNIX_EPOCH);
+        }
+    }
 }

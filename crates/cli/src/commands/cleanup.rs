@@ -2,7 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Visibility};
 use crate::error::Result;
+use engine::launch::Next;
 use std::process::ExitCode;
+
+/// Asks the supervisor for another start (EX_TEMPFAIL of sysexits.h).
+const RESTART: u8 = 75;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["container cleanup"],
@@ -16,7 +20,8 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 fn run(call: Invocation) -> Result<ExitCode> {
-    // What comes next was told to the supervisor.
-    call.engine()?.cleanup(&call.operands[0])?;
-    Ok(ExitCode::SUCCESS)
+    Ok(match call.engine()?.cleanup(&call.operands[0])? {
+        Next::End => ExitCode::SUCCESS,
+        Next::Restart => ExitCode::from(RESTART),
+    })
 }

@@ -216,3 +216,41 @@ impl Answer {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(words: &[&str]) -> Vec<String> {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let names = |wanted: Complete| match wanted {
+            Complete::Containers => vec![("web".to_owned(), "an image".to_owned()), ("db".to_owned(), String::new())],
+            Complete::Images => vec![("alpine:latest".to_owned(), String::new())],
+            _ => Vec::new(),
+        };
+        answer(&words, &names).candidates.into_iter().map(|(candidate, _)| candidate).collect()
+    }
+
+    #[test]
+    fn operands_and_values_are_told_apart() {
+        assert_eq!(candidates(&["rm", "w"]), ["web"]);
+        assert_eq!(candidates(&["rm", "-f", "web", ""]), ["web", "db"]);
+        assert_eq!(candidates(&["container", "rm", "--time", "3", "d"]), ["db"]);
+        assert_eq!(candidates(&["run", "-it", "--name", "x", "al"]), ["alpine:latest"]);
+        assert_eq!(candidates(&["run", "alpine", "al"]), Vec::<String>::new());
+        assert_eq!(candidates(&["run", "alpine", "--rm"]), Vec::<String>::new());
+        assert_eq!(candidates(&["run", "--pull", "ne"]), ["never", "newer"]);
+        assert_eq!(candidates(&["run", "--pull=al"]), ["--pull=always"]);
+        assert_eq!(candidates(&["kill", "-s", "SIGK"]), ["SIGKILL"]);
+        assert_eq!(candidates(&["--root", "/x", "rm", "w"]), ["web"]);
+        assert_eq!(candidates(&["volume", "cr"]), ["create"]);
+        assert_eq!(candidates(&["rm", "--", "w"]), ["web"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_words_make_it_panic(words in proptest::collection::vec("--?[a-z=]{0,8}|run|rm|volume|--|-|.{0,5}", 0..6)) {
+            let _ = answer(&words, &|_| Vec::new());
+        }
+    }
+}

@@ -76,4 +76,14 @@ b                                             x
         let text = "a very long first cell\tx\nno cells\nb\tx\n";
         assert_eq!(align(text), "a very long first cell  x\nno cells\nb           x\n");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_is_lost_but_tabs(text in "([a-z\u{fc}]{0,15}[\t\n]){0,30}") {
+            let words = |text: &str| text.split(['\t', '\n', ' ']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+            let aligned = align(&text);
+            proptest::prop_assert_eq!(words(&aligned), words(&text));
+            proptest::prop_assert_eq!(aligned.matches('\n').count(), text.matches('\n').count());
+        }
+    }
 }

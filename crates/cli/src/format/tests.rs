@@ -128,3 +128,11 @@ fn inspect_prints_documents_or_a_line_for_each() {
     let text = documents(&rows()[..1], "inspect", None, Show::now()).unwrap();
     assert!(text.starts_with("[\n     {\n          \"Id\": \"0123456789abcdef\",\n"), "{text}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_template_makes_it_panic(text in "(\\{\\{|\\}\\}|range|end|if|\\.|Names|Labels|json|index|-|\\$|\"|[ a-zA-Z0-9\\n\\t|()])*") {
+        let _ = try_shown(Some(&text));
+        let _ = try_shown(Some(&format!("table {text}")));
+    }
+}

@@ -9,7 +9,7 @@ use crate::store::{Listing, Store};
 use rustix::fs::{AtFlags, Mode, RenameFlags};
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The short locks are held for some file operations; whoever has one for longer is stuck.
@@ -222,28 +222,33 @@ impl Store {
     /// From the first step on it does not exist any more; its files are then deleted, which needs the mapped owners'
     /// rights. What a crash leaves is deleted by the next sweep. Its volumes stay.
     pub fn remove_container(&self, id: &ContainerId) -> Result<()> {
-        let record = self.container(id);
-        if let Err(error) = &record {
-            if error.is_not_found() && !self.exists(&layout::container(id))? {
-                return Err(Error::not_found("remove container", What::Container, id.as_str()));
-            }
-        }
-        let gone = {
-            let _names = self.names_lock()?;
-            let gone = self.to_trash(&layout::container(id))?;
-            // A damaged record does not say the name; its link then leads nowhere and is taken over by the next.
-            if let Ok(record) = &record {
-                if self.linked_id(&record.name)?.as_ref() == Some(id) {
-                    let _ = rustix::fs::unlinkat(self.dir(), layout::name(&record.name), AtFlags::empty());
-                }
-            }
-            let _ = rustix::fs::unlinkat(self.dir(), layout::run(id), AtFlags::empty());
-            gone
+        let trash = self.take_away(id)?;
+        self.empty_trash(&trash)
+    }
+
+    /// As `remove_container`, but leaves the files to the next sweep: some file systems take milliseconds to delete a
+    /// directory (ext4 mounted with `discard`), and whoever waits for the container need not wait for that.
+    pub fn retire_container(&self, id: &ContainerId) -> Result<()> {
+        self.take_away(id).map(drop)
+    }
+
+    /// Moves a container to the trash; returns where.
+    fn take_away(&self, id: &ContainerId) -> Result<PathBuf> {
+        let gone = || Error::not_found("remove container", What::Container, id.as_str());
+        // A damaged record does not say the name; its link then leads nowhere and is taken over by the next.
+        let record = match self.container(id) {
+            Err(error) if error.is_not_found() && !self.exists(&layout::container(id))? => return Err(gone()),
+            other => other.ok(),
         };
-        match gone {
-            Some(trash) => self.empty_trash(&trash),
-            None => Err(Error::not_found("remove container", What::Container, id.as_str())),
+        let _names = self.names_lock()?;
+        let trash = self.to_trash(&layout::container(id))?.ok_or_else(gone)?;
+        if let Some(record) = record {
+            if self.linked_id(&record.name)?.as_ref() == Some(id) {
+                let _ = rustix::fs::unlinkat(self.dir(), layout::name(&record.name), AtFlags::empty());
+            }
         }
+        let _ = rustix::fs::unlinkat(self.dir(), layout::run(id), AtFlags::empty());
+        Ok(trash)
     }
 
     /// Locks one container: shared for reading several of its files as one, exclusively for changing it.

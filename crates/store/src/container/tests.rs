@@ -189,6 +189,11 @@ fn removal_takes_everything_whatever_its_modes() {
         }
         let again = store.remove_container(&record.id).unwrap_err();
         assert!(matches!(again.kind, Kind::NotFound(What::Container)));
+        let retired = create(&store, "web");
+        store.retire_container(&retired.id).unwrap();
+        assert!(store.find_container("web").is_err() && entries(&store, layout::TRASH).len() == 1);
+        store.sweep().unwrap();
+        assert!(entries(&store, layout::TRASH).is_empty());
     });
 }
 

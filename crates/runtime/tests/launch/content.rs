@@ -132,8 +132,10 @@ pub(crate) fn tmpfs_and_copy_up(sandbox: &mut Sandbox) {
     symlink("inner/file", sandbox.path("image/var/link")).unwrap();
     std::fs::hard_link(sandbox.path("image/var/inner/file"), sandbox.path("image/var/again")).unwrap();
     std::fs::set_permissions(sandbox.path("image/var"), PermissionsExt::from_mode(0o2751)).unwrap();
+    sandbox.write("image/var/tool", "");
+    std::fs::set_permissions(sandbox.path("image/var/tool"), PermissionsExt::from_mode(0o4755)).unwrap();
     let mut plan = sandbox.plan(
-        "cat /var/link; stat -c %a /var; stat -c %h /var/again; touch /var/x; ls -A /empty; stat -c %a:%u:%g /empty; \
+        "cat /var/link; stat -c %a /var; stat -c %h /var/again; stat -c %a /var/tool; touch /var/x; ls -A /empty; stat -c %a:%u:%g /empty; \
          head -c 2000000 /dev/zero 2>&1 > /empty/big | cat; stat -c %s /empty/big; touch /closed/x",
     );
     let copied = Tmpfs { content: Content::CopyUp, ..tmpfs("/var", 0o755) };
@@ -143,7 +145,7 @@ pub(crate) fn tmpfs_and_copy_up(sandbox: &mut Sandbox) {
     plan.mounts.extend([copied, empty, closed].map(Mount::Tmpfs));
     let ended = sandbox.run(plan);
     let text = &ended.output;
-    assert!(text.starts_with("from the image\n2751\n2\n1750:7:8\n"), "{text}");
+    assert!(text.starts_with("from the image\n2751\n2\n4755\n1750:7:8\n"), "{text}");
     assert!(text.contains("\n1048576\n") && text.contains("/closed/x: Read-only file system"), "{text}");
     assert!(!sandbox.path("upper/var/x").exists());
 }

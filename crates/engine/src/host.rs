@@ -24,6 +24,8 @@ pub struct Host {
     pub boot_id: String,
     /// The manager that detached containers become units of.
     pub systemd: Option<Systemd>,
+    /// Whether the process was born inside the user's namespace ([`INSIDE`]).
+    pub inside: bool,
     /// Set when this process is itself the start of a unit.
     pub unit: Option<OwnUnit>,
 }
@@ -36,6 +38,9 @@ pub struct OwnUnit {
     /// Name of the unit: `web.service`.
     pub name: Option<String>,
 }
+
+/// The user (`uid:gid`) in whose namespace a process was born that starts containers; only lodger's supervisor passes it on.
+pub(crate) const INSIDE: &str = "LODGER_INSIDE";
 
 /// Root's containers live here when `/etc/subuid` gives `lodger` or `containers` no range: ids that neither
 /// distributions, systemd nor useradd hand out (<https://systemd.io/UIDS-GIDS/>).
@@ -53,8 +58,12 @@ pub struct IdRange {
 impl Host {
     /// Reads the facts.
     pub fn read() -> Result<Self> {
-        let uid = rustix::process::geteuid().as_raw();
-        let gid = rustix::process::getegid().as_raw();
+        let born = std::env::var(INSIDE).ok().and_then(|ids| {
+            let (uid, gid) = ids.split_once(':')?;
+            Some((uid.parse().ok()?, gid.parse().ok()?))
+        });
+        let (uid, gid) =
+            born.unwrap_or_else(|| (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw()));
         let account = Account::find(uid);
         let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let home = home.or(account.as_ref().map(|account| account.home.clone()));
@@ -67,6 +76,7 @@ impl Host {
             systemd: manager(uid, runtime_dir.as_deref()),
             runtime_dir,
             boot_id: boot_id()?,
+            inside: born.is_some(),
             unit: own_unit(),
         })
     }

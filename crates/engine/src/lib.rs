@@ -55,8 +55,8 @@ impl Engine {
     pub fn open(root: Option<PathBuf>) -> Result<Self> {
         let host = Host::read()?;
         let root = root.unwrap_or_else(|| host.data_dir());
-        let entered = userns::Entered::default();
-        if !host.rootless() && !root.join("format").exists() {
+        let entered = userns::Entered::by_birth(&host);
+        if !host.rootless() && !host.inside && !root.join("format").exists() {
             userns::prepare_store_of_root(&host, &root)?;
             entered.enter_anew(&host)?;
         }

@@ -57,6 +57,8 @@ pub(crate) fn properties(parts: Parts<'_>) -> Result<Vec<Property>> {
         ("Type", text("notify")),
         ("NotifyAccess", text("all")),
         ("ExecStart", exec(&program, command("launch"), false)),
+        // The same command twice: before systemd kills what is left of the unit it lets the log relay finish.
+        ("ExecStop", exec(&program, command("cleanup"), true)),
         ("ExecStopPost", exec(&program, command("cleanup"), true)),
         ("KillMode", text("mixed")),
         ("KillSignal", Variant::I32(parts.stop_signal.number())),

@@ -20,6 +20,11 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    /// For a process that was born in the namespace.
+    pub(crate) fn by_birth(host: &Host) -> Self {
+        Self { namespace: Cell::new(host.inside), mounts: Cell::new(false) }
+    }
+
     /// Moves this process into a namespace made for it alone; for the first use of root's store.
     pub(crate) fn enter_anew(&self, host: &Host) -> Result<()> {
         host.connect_ahead();
@@ -39,6 +44,13 @@ pub(crate) fn prepare_store_of_root(host: &Host, root: &std::path::Path) -> Resu
 }
 
 impl Engine {
+    /// What a child that starts containers is told when this process is in the namespace already: it is born inside, where
+    /// everybody looks like root.
+    pub(crate) fn inside(&self) -> Vec<(&'static str, String)> {
+        let entered = self.entered.namespace.get();
+        entered.then(|| (crate::host::INSIDE, format!("{}:{}", self.host.uid, self.host.gid))).into_iter().collect()
+    }
+
     /// As root, enters the namespace before anything is written, so that all of the store belongs to its containers' range.
     pub(crate) fn before_writing(&self) -> Result<()> {
         if self.host.rootless() { Ok(()) } else { self.enter_user_namespace() }

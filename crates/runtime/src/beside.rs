@@ -15,11 +15,11 @@ const ABOVE: i32 = 64;
 
 /// Which variables a helper gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Environment {
+pub enum Environment<'a> {
     /// None: every page counts in a process that stays as long as its container.
     Empty,
-    /// The caller's, for one that starts programs itself.
-    Caller,
+    /// The caller's and these, for one that starts programs itself.
+    CallerAnd(&'a [(&'a str, String)]),
 }
 
 /// Starts a helper as the caller's child, with the given descriptors under the given numbers (below 64), and returns its
@@ -27,7 +27,11 @@ pub enum Environment {
 ///
 /// # Errors
 /// When there is no memory, process or descriptor left. A helper that cannot be executed ends with status 125.
-pub fn start(words: &[CString], descriptors: &[(u32, BorrowedFd<'_>)], environment: Environment) -> io::Result<i32> {
+pub fn start(
+    words: &[CString],
+    descriptors: &[(u32, BorrowedFd<'_>)],
+    environment: Environment<'_>,
+) -> io::Result<i32> {
     let program = fcntl_dupfd_cloexec(helper::memfd()?, ABOVE)?;
     let copies = descriptors
         .iter()
@@ -35,7 +39,16 @@ pub fn start(words: &[CString], descriptors: &[(u32, BorrowedFd<'_>)], environme
         .collect::<io::Result<Vec<(u32, OwnedFd)>>>()?;
     let variables: Vec<CString> = match environment {
         Environment::Empty => Vec::new(),
-        Environment::Caller => std::env::vars_os().filter_map(variable).collect(),
+        Environment::CallerAnd(more) => {
+            let more = more.iter().map(|(name, value)| ((*name).into(), value.into()));
+            std::env::vars_os()
+                .filter(|(name, _)| {
+                    !more.clone().any(|(known, _): (std::ffi::OsString, std::ffi::OsString)| known == *name)
+                })
+                .chain(more.clone())
+                .filter_map(variable)
+                .collect()
+        }
     };
     let argv = vector(words.iter().map(CString::as_c_str));
     let envp = vector(variables.iter().map(CString::as_c_str));

@@ -19,11 +19,15 @@
 //! `ability::Unable` with the reason. Try one with `cargo xtask test --tier host AREA::NAME`.
 
 mod host;
+mod image;
+mod run;
+mod service;
 
 use crate::case::Case;
 
 /// Every area: the name of its file here, and its cases.
-pub const AREAS: &[(&str, &[Case])] = &[("host", host::CASES)];
+pub const AREAS: &[(&str, &[Case])] =
+    &[("host", host::CASES), ("image", image::CASES), ("run", run::CASES), ("service", service::CASES)];
 
 #[cfg(test)]
 mod tests {

@@ -47,6 +47,12 @@ impl Engine {
                 Condition::Created => current.status() == Status::Created,
                 Condition::Removing => false,
             });
+            // Between its end and the word about it; who ends it is about to write that.
+            if met && current.running.is_none() && conditions.contains(&Condition::Stopped) {
+                if let Some(state) = self.store.read_state(&current.record.id).map_err(store_error)? {
+                    current.exit = self.await_record(&current.record, &state)?;
+                }
+            }
             if met {
                 return Ok(current
                     .exit

@@ -34,6 +34,10 @@ impl Engine {
     }
 
     fn start_unit(&self, record: &ContainerRecord) -> Result<()> {
+        if record.auto_remove {
+            // It may have to be removed again, and after the bus was used no namespace can be joined.
+            self.enter_user_namespace()?;
+        }
         let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd)) };
         let limits = resources::properties(&record.spec.resources, &Controllers::read(self.host.uid))?;
         let program = own_program()?;
@@ -70,7 +74,9 @@ impl Engine {
         let errors = crate::inherited::duplicate(2);
         let mut descriptors = vec![(0, null.as_fd()), (1, null.as_fd()), (3, write.as_fd())];
         descriptors.push((2, errors.as_ref().map_or(null.as_fd(), AsFd::as_fd)));
-        beside::start(&words, &descriptors, Environment::Caller).map_err(|e| Error::io("start the supervisor", e))?;
+        let inside = self.inside();
+        beside::start(&words, &descriptors, Environment::CallerAnd(&inside))
+            .map_err(|e| Error::io("start the supervisor", e))?;
         drop(write);
         let mut status = [0u8; 1];
         let count = std::fs::File::from(read).read(&mut status).map_err(|e| Error::io("wait for the supervisor", e))?;
@@ -97,7 +103,7 @@ impl Engine {
     }
 
     /// A `--rm` container that could not be started does not stay behind.
-    fn drop_auto_remove(&self, record: &ContainerRecord) {
+    pub(crate) fn drop_auto_remove(&self, record: &ContainerRecord) {
         if record.auto_remove {
             let _ = self.remove_stopped(record);
         }

@@ -43,7 +43,7 @@ impl Engine {
         };
         // From here on a signal is the container's business; one that comes early waits until somebody can pass it on.
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
-        let started = self.start_process(record, &mut wiring, around)?;
+        let started = self.start_process(record, &mut wiring, around).inspect_err(|_| self.drop_auto_remove(record))?;
         let state = started.state;
         if let Some(socket) = self.host.unit.as_ref().and_then(|unit| unit.notify_socket.as_ref()) {
             notify::send(socket, &format!("MAINPID={}\n", state.main.pid))?;

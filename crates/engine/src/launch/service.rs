@@ -3,15 +3,18 @@
 
 use super::output::Wiring;
 use super::{Surroundings, notify};
+use crate::containers::ended_within;
 use crate::error::{Error, Result};
 use crate::{Engine, store_error, unit};
 use jiff::Timestamp;
+use runtime::ProcessId;
 use runtime::plan::Parent;
 use spec::lifecycle::Restart;
 use spec::signal::Signal;
 use std::env;
 use std::io::Write;
-use store::{ContainerRecord, ExitRecord};
+use std::time::Duration;
+use store::{ContainerRecord, ExitRecord, RunState};
 
 /// What the supervisor is to do after a cleanup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum Next {
 const SUPERVISOR: &str = "LODGER_SUPERVISOR_FD";
 /// The longest pause between two restarts by the supervisor, in milliseconds.
 const LONGEST_PAUSE: u64 = 10_000;
+/// How long the relay may take for the last words; something else may still hold the other end.
+const RELAY_WAIT: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Starts a container as the child of this process's parent, tells the manager, and returns.
@@ -69,8 +74,17 @@ impl Engine {
             Err(error) if error.is_not_found() => return Ok(Next::End),
             Err(error) => return Err(store_error(error)),
         };
+        // As ExecStop= while the container still runs: systemd's signal is what stops it.
+        if env::var_os("MAINPID").is_some() {
+            return Ok(Next::End);
+        }
         let state = self.store.read_state(&record.id).map_err(store_error)?;
         if let Some(state) = &state {
+            await_relay(state)?;
+            // As ExecStop= after the container's own end: how it ended is told to ExecStopPost=.
+            if env::var_os("SERVICE_RESULT").is_some() && env::var_os("EXIT_CODE").is_none() {
+                return Ok(Next::End);
+            }
             if let Some(exit) = exit_from_environment(state.started_at, state.restarts) {
                 self.store.write_exit(&record.id, &exit).map_err(store_error)?;
             }
@@ -79,7 +93,10 @@ impl Engine {
         let next = if env::var_os(SUPERVISOR).is_some() { self.supervised_restart(&record)? } else { Next::End };
         let restarts_by_systemd = env::var("SERVICE_RESULT").is_ok()
             && record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
-        if record.auto_remove && next == Next::End && !restarts_by_systemd {
+        // A start that failed is read and removed by whoever asked for it.
+        let failed_start =
+            self.store.read_exit(&record.id).map_err(store_error)?.is_some_and(|exit| exit.error.is_some());
+        if record.auto_remove && next == Next::End && !restarts_by_systemd && !failed_start {
             self.remove_stopped(&record)?;
         }
         Ok(next)
@@ -125,6 +142,17 @@ impl Engine {
         // The error itself is told in any case.
         let _ = self.store.write_exit(&record.id, &exit);
     }
+}
+
+/// Waits until the last words are written: systemd kills what is left of a unit when its main process is gone.
+fn await_relay(state: &RunState) -> Result<()> {
+    for helper in state.helpers.iter().filter(|helper| helper.role == "log") {
+        let relay = ProcessId { pid: helper.process.pid as i32, start_time: helper.process.start_time };
+        if let Ok(relay) = relay.open() {
+            ended_within(&relay, RELAY_WAIT)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a line to the supervisor, where there is one.

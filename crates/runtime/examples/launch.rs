@@ -2,13 +2,14 @@
 //!
 //! On a busy machine the first decile says more than the median.
 //!
-//! `launch [-n N] [--overlay|--directory] [--show] [--host-net] [--join PID,START] WORD…`; as root without a user namespace, as a user with
+//! `launch [-n N] [--overlay|--directory|--volatile] [--show] [--host-net] [--join PID,START] WORD…`; as root without a user namespace, as a user with
 //! one that is made first (or kept, and then joined by each of the N starts in a process of its own).
 
 #![allow(clippy::unwrap_used)]
 
 use runtime::capability::{Set, Sets};
 use runtime::plan::*;
+use runtime::rootfs::Durability;
 use runtime::{GuestPath, Plan, ProcessId, Rootfs, userns};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -127,6 +128,7 @@ fn prepare(base: &Path) {
 struct Options {
     count: usize,
     overlay: bool,
+    volatile: bool,
     show: bool,
     host_net: bool,
     join: Option<ProcessId>,
@@ -134,13 +136,22 @@ struct Options {
 }
 
 fn options() -> Options {
-    let mut options = Options { count: 1, overlay: true, show: false, host_net: false, join: None, words: Vec::new() };
+    let mut options = Options {
+        count: 1,
+        overlay: true,
+        volatile: false,
+        show: false,
+        host_net: false,
+        join: None,
+        words: Vec::new(),
+    };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         match word.as_str() {
             "-n" => options.count = words.next().unwrap().parse().unwrap(),
             "--directory" => options.overlay = false,
             "--overlay" => options.overlay = true,
+            "--volatile" => options.volatile = true,
             "--show" => options.show = true,
             "--host-net" => options.host_net = true,
             "--join" => options.join = Some(words.next().unwrap().replace(',', " ").parse().unwrap()),
@@ -186,7 +197,7 @@ fn once(options: &Options) -> (i32, Vec<(&'static str, Duration)>) {
             lowers: vec![open(base.join("rootfs"))],
             upper: open(base.join("upper")),
             work: open(base.join("work")),
-            durability: runtime::rootfs::Durability::Durable,
+            durability: if options.volatile { Durability::Volatile } else { Durability::Durable },
         };
         Rootfs::overlay(&overlay, "test").unwrap()
     } else {
@@ -248,6 +259,7 @@ fn bench(options: &Options) {
             command.args(["--join", &format!("{keeper}").replace(' ', ",")]);
         }
         command.arg(if options.overlay { "--overlay" } else { "--directory" });
+        command.args(options.volatile.then_some("--volatile"));
         command.args(options.host_net.then_some("--host-net")).args(&options.words).env("LAUNCH_TIMES", "1");
         let start = Instant::now();
         let output = command.output().unwrap();

@@ -100,8 +100,45 @@ fn finish(program: &'static str, child: Child) -> Result<(), Error> {
         return Ok(());
     }
     let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    // "write to uid_map failed: Operation not permitted", or an open of it, is what a program without privilege says;
-    // "uid range [0-1) -> [7-8) not allowed" what /etc/subuid decides.
-    let kind = if message.contains("not allowed") { Kind::RangeRefused } else { Kind::MapperUnprivileged };
-    Err(Error::new("run", program, kind).because(message))
+    Err(Error::new("run", program, why(&message)).because(message))
+}
+
+/// "uid range [0-1) -> [7-8) not allowed" is what `/etc/subuid` decides, "write to uid_map failed: Operation not permitted" what a
+/// program says that did not get its privilege.
+fn why(message: &str) -> Kind {
+    if message.contains("not allowed") {
+        return Kind::RangeRefused;
+    }
+    if !message.contains("not permitted") {
+        return Kind::System;
+    }
+    match rustix::thread::no_new_privs() {
+        Ok(true) => {
+            Kind::NoUserNamespaces("no_new_privs is set (NoNewPrivileges= of a unit), so it cannot get its privilege")
+        }
+        _ => Kind::MapperUnprivileged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Range = Range { inside: 0, outside: 1000, count: 1 };
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = start("no-such-mapper", 1, &[ONE]).unwrap_err();
+        assert_eq!((error.kind(), error.subject()), (Kind::MapperMissing, "no-such-mapper"));
+    }
+
+    #[test]
+    fn one_id_each_is_a_single_map() {
+        let more = Range { inside: 1, outside: 100_000, count: 65536 };
+        assert!(Map { uids: vec![ONE], gids: vec![ONE] }.is_single());
+        assert!(!Map { uids: vec![ONE, more], gids: vec![ONE] }.is_single());
+        assert!(!Map { uids: vec![ONE], gids: vec![more] }.is_single());
+        assert!(!Map { uids: vec![ONE], gids: vec![] }.is_single());
+        assert_eq!(lines(&[ONE, more]), "0 1000 1\n1 100000 65536\n");
+    }
 }

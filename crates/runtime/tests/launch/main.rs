@@ -37,7 +37,7 @@ cases! {
     identity: root_has_what_was_given_and_no_more another_user_has_nothing added_capabilities_are_ambient ids_are_exact
         limits_and_masks no_new_privileges the_filter;
     namespaces: a_kept_namespace_is_joined_by_its_record a_namespace_nobody_keeps_ends a_single_id_needs_no_helper
-        ranges_of_others_are_refused containers_share_namespaces the_launcher_reaches_the_network_before_the_payload_runs;
+        ranges_of_others_are_refused containers_share_namespaces the_launcher_reaches_the_network_before_the_payload_runs failures_say_why;
     process: exit_codes commands_that_cannot_run no_descriptor_but_those_given pipes_open_by_name signals_are_at_their_defaults
         the_helper_as_process_one the_shield a_launcher_that_dies_takes_its_child errors_name_the_step a_sibling;
     foreground: a_terminal the_window_follows detach_keys signals_are_passed_on;

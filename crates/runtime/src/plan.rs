@@ -5,8 +5,13 @@
 //!
 //! Text that the kernel will see is kept as C strings, so that the compiled program borrows it and the child never allocates.
 
+mod path;
+mod sysctl;
+
+pub use path::GuestPath;
+pub use sysctl::{Sysctl, SysctlScope};
+
 use crate::capability;
-use crate::error::{Error, Kind};
 use crate::rootfs::Rootfs;
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -301,89 +306,6 @@ pub enum Node {
     },
 }
 
-/// A kernel parameter that belongs to a namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sysctl {
-    /// Below `/proc/sys`, with slashes.
-    path: CString,
-    value: Vec<u8>,
-}
-
-/// The namespace that a kernel parameter belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SysctlScope {
-    /// `kernel.shm*`, `kernel.msg*`, `kernel.sem`, `fs.mqueue.*`
-    Ipc,
-    /// `net.*`
-    Net,
-    /// `kernel.hostname`, `kernel.domainname`
-    Uts,
-}
-
-impl Sysctl {
-    /// `name` with dots or slashes, as sysctl(8) takes it.
-    ///
-    /// # Errors
-    /// When no namespace owns the parameter, or the name is not one.
-    pub fn parse(name: &str, value: &str) -> Result<Self, Error> {
-        let refuse = |kind| Error::new("set sysctl", name, kind);
-        let separator = name.find(['.', '/']).map(|at| name.as_bytes()[at]);
-        // As sysctl(8): the first separator decides; with dots, a slash stands for a dot inside a word (`net.ipv4.conf.eth0/1.forwarding`).
-        let path = match separator {
-            Some(b'/') => name.to_owned(),
-            _ => name
-                .chars()
-                .map(|c| match c {
-                    '.' => '/',
-                    '/' => '.',
-                    c => c,
-                })
-                .collect(),
-        };
-        if path.split('/').any(|word| word.is_empty() || word == "." || word == "..") {
-            return Err(refuse(Kind::Invalid("not the name of a kernel parameter")));
-        }
-        let sysctl = Self {
-            path: CString::new(path).map_err(|_| refuse(Kind::Invalid("it holds a zero byte")))?,
-            value: value.as_bytes().to_vec(),
-        };
-        match sysctl.scope() {
-            Some(_) => Ok(sysctl),
-            None => Err(refuse(Kind::Invalid("it belongs to no namespace, so setting it would change the host"))),
-        }
-    }
-
-    /// Which namespace must be the container's own.
-    #[must_use]
-    pub fn scope(&self) -> Option<SysctlScope> {
-        let path = self.path.to_bytes();
-        match path {
-            b"kernel/domainname" | b"kernel/hostname" => Some(SysctlScope::Uts),
-            b"kernel/sem" => Some(SysctlScope::Ipc),
-            _ if path.starts_with(b"kernel/shm")
-                || path.starts_with(b"kernel/msg")
-                || path.starts_with(b"fs/mqueue/") =>
-            {
-                Some(SysctlScope::Ipc)
-            }
-            _ if path.starts_with(b"net/") => Some(SysctlScope::Net),
-            _ => None,
-        }
-    }
-
-    /// Path below `/proc/sys`.
-    #[must_use]
-    pub fn path(&self) -> &CStr {
-        &self.path
-    }
-
-    /// What is written.
-    #[must_use]
-    pub fn value(&self) -> &[u8] {
-        &self.value
-    }
-}
-
 /// A resource limit, see getrlimit(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rlimit {
@@ -537,74 +459,6 @@ pub enum Cgroup {
     Inherit,
     /// In this directory of a cgroup2 file system.
     Into(OwnedFd),
-}
-
-/// An absolute path inside a container: clean (no empty, `.` or `..` words), without zero bytes, shorter than `PATH_MAX`.
-///
-/// It is joined to a root only by `openat2(RESOLVE_IN_ROOT)`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GuestPath(CString);
-
-impl GuestPath {
-    /// Cleans as podman does: `//`, `.` and `..` go by text alone.
-    ///
-    /// # Errors
-    /// When the path is relative, too long or holds a zero byte.
-    pub fn parse(path: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let path = path.as_ref();
-        let refuse = |why| Error::new("read path", String::from_utf8_lossy(path), Kind::Invalid(why));
-        if path.first() != Some(&b'/') {
-            return Err(refuse("a path in a container must be absolute"));
-        }
-        let mut words: Vec<&[u8]> = Vec::new();
-        for word in path.split(|&byte| byte == b'/') {
-            match word {
-                b"" | b"." => {}
-                b".." => drop(words.pop()),
-                word => words.push(word),
-            }
-        }
-        let clean = [b"/", words.join(&b'/').as_slice()].concat();
-        if clean.len() >= libc::PATH_MAX as usize {
-            return Err(refuse("it is longer than the kernel takes"));
-        }
-        if words.iter().any(|word| word.len() > 255) {
-            return Err(refuse("a name in it is longer than 255 bytes"));
-        }
-        CString::new(clean).map(Self).map_err(|_| refuse("it holds a zero byte"))
-    }
-
-    /// With its leading slash.
-    #[must_use]
-    pub fn as_c_str(&self) -> &CStr {
-        &self.0
-    }
-
-    /// With its leading slash.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.to_bytes()
-    }
-
-    /// The name of an entry directly below `directory`, such as `null` for `/dev/null` below `/dev`.
-    #[must_use]
-    pub fn entry_of(&self, directory: &CStr) -> Option<&CStr> {
-        let rest = self.0.to_bytes_with_nul().strip_prefix(directory.to_bytes())?.strip_prefix(b"/")?;
-        let name = CStr::from_bytes_with_nul(rest).ok()?;
-        (!name.is_empty() && !name.to_bytes().contains(&b'/')).then_some(name)
-    }
-}
-
-impl fmt::Display for GuestPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_string_lossy())
-    }
-}
-
-impl fmt::Debug for GuestPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0)
-    }
 }
 
 /// The paths that podman hides in every container that is not privileged.

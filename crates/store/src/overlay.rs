@@ -64,3 +64,75 @@ impl Store {
         self.path(&layout::in_container(id, layout::CONTAINER_UPPER))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ContainerRecord;
+    use crate::container::ImageUse;
+    use crate::record::Durability;
+    use crate::tar::testing::{Archive, Block};
+    use crate::testing::{Scratch, TestImage, TestLayer, as_root};
+    use spec::oci::Compression;
+
+    /// The kernel's own view of the stack: what is hidden, what is merged, and that a volatile one can be mounted again.
+    #[test]
+    fn the_kernel_sees_the_image() {
+        as_root("overlay::tests::the_kernel_sees_the_image", || {
+            let scratch = Scratch::new();
+            let store = Store::open(&scratch.path().join("store")).unwrap();
+            let mut below = Archive::default();
+            let mut top = Block::new(b'5', b"./", 0);
+            below.add(top.octal(100, 8, 0o711), b"");
+            below.file("kept", b"kept").file("gone", b"x").file("d/gone", b"x").file("d/kept", b"kept");
+            below
+                .file("opaque/hidden", b"x")
+                .file("replaced/hidden", b"x")
+                .file("file-now", b"x")
+                .file("dir-now", b"x");
+            let mut above = Archive::default();
+            above
+                .file(".wh.gone", b"")
+                .file("d/.wh.gone", b"")
+                .file("opaque/.wh..wh..opq", b"")
+                .file("opaque/own", b"own");
+            above.file(".wh.replaced", b"").file("replaced/own", b"own").file("dir-now/in", b"in");
+            let layers = [below, above].map(|archive| TestLayer::new(&archive.end(), Compression::Gzip));
+            let image = TestImage::new(layers.into()).pull(&store, &["localhost/x"]).unwrap();
+            let used =
+                ImageUse { id: image.id, name: "x".into(), manifest: None, layers: image.layers, root: image.root };
+            let dirs_of = used.layers.clone();
+            let record = ContainerRecord { image: Some(used), ..crate::container::tests::container("web") };
+            store.create_container(&record, Durability::Volatile).unwrap();
+            let dirs = store.overlay_dirs(&record.id, &dirs_of).unwrap();
+            let lower: Vec<_> = dirs.lower.iter().map(|dir| dir.display().to_string()).collect();
+            let options = format!(
+                "userxattr,volatile,lowerdir={},upperdir={},workdir={}",
+                lower.join(":"),
+                dirs.upper.display(),
+                dirs.work.display()
+            );
+            let script = "mount -t overlay -o \"$0\" none \"$1\" && cd \"$1\" && stat -c %a . && find . -type f | sort && touch new";
+            let merged = scratch.path().join("merged");
+            std::fs::create_dir(&merged).unwrap();
+            for round in 0..2 {
+                let mut command = std::process::Command::new("unshare");
+                command.args(["--mount", "--", "sh", "-c", script, &options]).arg(&merged);
+                let output = match command.output() {
+                    Ok(output) => output,
+                    Err(error) => return println!("skipped: unshare: {error}"),
+                };
+                let errors = String::from_utf8_lossy(&output.stderr);
+                if errors.contains("unshare:") || errors.contains("unknown filesystem") {
+                    return println!("skipped: {errors}");
+                }
+                let new = if round == 0 { "" } else { "./new\n" };
+                let expected =
+                    format!("711\n./d/kept\n./dir-now/in\n./file-now\n./kept\n{new}./opaque/own\n./replaced/own\n");
+                assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{errors}");
+                store.clear_volatile(&record.id).unwrap();
+            }
+            store.remove_container(&record.id).unwrap();
+        });
+    }
+}

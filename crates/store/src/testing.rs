@@ -28,7 +28,7 @@ pub(crate) fn as_root(name: &str, body: impl Fn()) {
     }
     match in_namespace(name) {
         Err(reason) => println!("skipped in a user namespace: {reason}"),
-        Ok(mut command) => {
+        Ok((mut command, _dir)) => {
             let output = command.output().unwrap();
             let text = String::from_utf8_lossy(&output.stdout);
             let errors = String::from_utf8_lossy(&output.stderr);
@@ -37,47 +37,35 @@ pub(crate) fn as_root(name: &str, body: impl Fn()) {
     }
 }
 
-/// The command that runs one test of this program as root of a user namespace with 65,536 IDs.
-fn in_namespace(name: &str) -> Result<Command, String> {
+/// The command that runs one test of this program as root of a user namespace with 65,536 IDs, and its directory.
+fn in_namespace(name: &str) -> Result<(Command, tempfile::TempDir), String> {
     let user = plain_user()?;
-    let dir = std::env::temp_dir().join(format!("store-test-{}-{}", std::process::id(), crate::record::random_name()));
-    std::fs::create_dir(&dir).unwrap();
-    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let program = dir.join("program");
-    std::fs::copy("/proc/self/exe", &program).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let script =
-        "unshare --user --map-root-user --map-auto -- \"$0\" --exact \"$1\" --nocapture; s=$?; rm -rf \"$2\"; exit $s";
-    let mut command = match &user {
-        Some(user) => {
-            let mut command = Command::new("runuser");
-            command.args(["-u", user, "--", "sh"]);
-            command
-        }
-        None => Command::new("sh"),
+    let unshare = |script: &str| {
+        let mut command = match &user {
+            Some(user) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", user, "--", "unshare"]);
+                command
+            }
+            None => Command::new("unshare"),
+        };
+        command.args(["--user", "--map-root-user", "--map-auto", "--", "sh", "-c", script]);
+        command
     };
-    command.arg("-c").arg(script).arg(&program).arg(name).arg(&dir);
-    command.env(INSIDE, "1").env("TMPDIR", &dir).current_dir(&dir);
-    let mut probe = match &user {
-        Some(user) => {
-            let mut probe = Command::new("runuser");
-            probe.args(["-u", user, "--", "unshare"]);
-            probe
-        }
-        None => Command::new("unshare"),
-    };
-    let probe = probe.args(["--user", "--map-root-user", "--map-auto", "--", "true"]).output();
-    match probe {
-        Ok(output) if output.status.success() => Ok(command),
-        Ok(output) => {
-            let _ = std::fs::remove_dir_all(&dir);
-            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-        }
-        Err(error) => {
-            let _ = std::fs::remove_dir_all(&dir);
-            Err(format!("unshare: {error}"))
-        }
+    let probe = unshare("true").output().map_err(|error| format!("unshare: {error}"))?;
+    if !probe.status.success() {
+        return Err(String::from_utf8_lossy(&probe.stderr).trim().to_owned());
     }
+    let dir = tempfile::tempdir().unwrap();
+    let open_to_all = || std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(dir.path(), open_to_all()).unwrap();
+    let program = dir.path().join("program");
+    std::fs::copy("/proc/self/exe", &program).unwrap();
+    std::fs::set_permissions(&program, open_to_all()).unwrap();
+    // What the test leaves belongs to IDs that only the namespace may delete.
+    let mut command = unshare("\"$0\" --exact \"$1\" --nocapture; s=$?; rm -rf \"$TMPDIR\"/.tmp*; exit $s");
+    command.arg(&program).arg(name).env(INSIDE, "1").env("TMPDIR", dir.path()).current_dir(dir.path());
+    Ok((command, dir))
 }
 
 /// As root, a user with subordinate IDs; `None` when we are a plain user already.

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -61,16 +61,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 pub(crate) fn read_at(dir: BorrowedFd<'_>, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = match rustix::fs::openat(dir, path, flags, Mode::empty()) {
-        Ok(fd) => File::from(fd),
+        Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(errno.into()),
     };
     let mut bytes = Vec::with_capacity(4096);
-    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {LIMIT} bytes")));
+    loop {
+        let free = bytes.capacity() - bytes.len();
+        let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)))?;
+        if bytes.len() as u64 > LIMIT {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("larger than {LIMIT} bytes")));
+        }
+        // Our files are replaced, never added to: what fills less than it could is the end.
+        if count < free {
+            return Ok(Some(bytes));
+        }
+        bytes.reserve(bytes.len());
     }
-    Ok(Some(bytes))
 }
 
 /// Makes a new file with these bytes; it must not exist.
@@ -152,7 +159,12 @@ impl Store {
     /// Reads a record; `None` if it is not there.
     pub(crate) fn read_record<T: DeserializeOwned>(&self, relative: &Path) -> Result<Option<T>> {
         let Some(bytes) = self.read_small(relative)? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| self.corrupt(relative, &error))
+        self.parse_record(relative, &bytes).map(Some)
+    }
+
+    /// The record in a file's bytes.
+    pub(crate) fn parse_record<T: DeserializeOwned>(&self, relative: &Path, bytes: &[u8]) -> Result<T> {
+        serde_json::from_slice(bytes).map_err(|error| self.corrupt(relative, &error))
     }
 
     fn corrupt(&self, relative: &Path, error: &serde_json::Error) -> Error {

@@ -117,10 +117,15 @@ impl Store {
         }
     }
 
+    /// Opens a directory of ours.
+    pub(crate) fn open_dir(&self, relative: &Path) -> Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.dir, relative, flags, Mode::empty()).at("list", &self.path(relative))
+    }
+
     /// The names in a directory of ours that are text; others are not ours.
     pub(crate) fn list(&self, relative: &Path) -> Result<Vec<String>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.dir, relative, flags, Mode::empty()).at("list", &self.path(relative))?;
+        let fd = self.open_dir(relative)?;
         let mut buffer = Vec::with_capacity(32 << 10);
         let mut entries = RawDir::new(&fd, buffer.spare_capacity_mut());
         let mut names = Vec::new();

@@ -306,7 +306,7 @@ fn with_names(mut record: ImageRecord, index: &Index) -> ImageRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Scratch, TestImage};
+    use crate::testing::{Scratch, TestImage, as_root};
     use crate::{Limits, NewImage, Partials};
 
     fn open(scratch: &Scratch) -> Store {
@@ -319,125 +319,140 @@ mod tests {
 
     #[test]
     fn names_are_looked_up_as_podman_does() {
-        let scratch = Scratch::new();
-        let store = open(&scratch);
-        let (local, hub, quay) = (TestImage::small("local"), TestImage::small("hub"), TestImage::small("quay"));
-        local.pull(&store, &["localhost/web:1.4", "localhost/both"]).unwrap();
-        hub.pull(&store, &["docker.io/library/busybox", "docker.io/team/web:2", "docker.io/x/both"]).unwrap();
-        quay.pull(&store, &["quay.io/team/web:3", "quay.io/y/web:2", "quay.io/same/tool", "quay.io/other/tool"])
-            .unwrap();
-        for (text, image) in [
-            ("web:1.4", &local),
-            ("localhost/web:1.4", &local),
-            ("both", &local),
-            ("busybox", &hub),
-            ("busybox:latest", &hub),
-            ("library/busybox", &hub),
-            ("docker.io/library/busybox", &hub),
-            ("x/both", &hub),
-            ("team/web:2", &hub),
-            ("web:3", &quay),
-            // Two names, one image.
-            ("tool", &quay),
-        ] {
-            assert_eq!(store.find_image(text).unwrap().id, image.id(), "{text}");
-        }
-        for text in ["web", "web:1", "usybox", "eam/web:3", "docker.io/busybox", "x.io/library/busybox", "", "UPPER"] {
-            assert!(store.find_image(text).unwrap_err().is_not_found(), "{text}");
-        }
-        let Kind::Ambiguous { matches, .. } = store.find_image("web:2").unwrap_err().kind else { panic!() };
-        assert_eq!(matches, ["docker.io/team/web:2", "quay.io/y/web:2"]);
+        as_root("image::tests::names_are_looked_up_as_podman_does", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let (local, hub, quay) = (TestImage::small("local"), TestImage::small("hub"), TestImage::small("quay"));
+            local.pull(&store, &["localhost/web:1.4", "localhost/both"]).unwrap();
+            hub.pull(&store, &["docker.io/library/busybox", "docker.io/team/web:2", "docker.io/x/both"]).unwrap();
+            quay.pull(&store, &["quay.io/team/web:3", "quay.io/y/web:2", "quay.io/same/tool", "quay.io/other/tool"])
+                .unwrap();
+            for (text, image) in [
+                ("web:1.4", &local),
+                ("localhost/web:1.4", &local),
+                ("both", &local),
+                ("busybox", &hub),
+                ("busybox:latest", &hub),
+                ("library/busybox", &hub),
+                ("docker.io/library/busybox", &hub),
+                ("x/both", &hub),
+                ("team/web:2", &hub),
+                ("web:3", &quay),
+                // Two names, one image.
+                ("tool", &quay),
+            ] {
+                assert_eq!(store.find_image(text).unwrap().id, image.id(), "{text}");
+            }
+            for text in
+                ["web", "web:1", "usybox", "eam/web:3", "docker.io/busybox", "x.io/library/busybox", "", "UPPER"]
+            {
+                assert!(store.find_image(text).unwrap_err().is_not_found(), "{text}");
+            }
+            let Kind::Ambiguous { matches, .. } = store.find_image("web:2").unwrap_err().kind else { panic!() };
+            assert_eq!(matches, ["docker.io/team/web:2", "quay.io/y/web:2"]);
+        });
     }
 
     #[test]
     fn ids_are_found_by_their_beginning_after_names() {
-        let scratch = Scratch::new();
-        let store = open(&scratch);
-        let images: Vec<_> = (0..17).map(|n| TestImage::small(&n.to_string())).collect();
-        images.iter().for_each(|image| drop(image.pull(&store, &[]).unwrap()));
-        let hex = images[0].id().hex();
-        for text in [&hex, &images[0].id().to_string(), &hex[..16], &format!("sha256:{}", &hex[..16])] {
-            assert_eq!(store.find_image(text).unwrap().id, images[0].id());
-        }
-        let first = |image: &TestImage| image.id().hex()[..1].to_owned();
-        let twice = images.iter().map(first).find(|a| images.iter().filter(|b| first(b) == *a).count() > 1).unwrap();
-        assert!(matches!(store.find_image(&twice).unwrap_err().kind, Kind::Ambiguous { .. }));
-        assert!(store.find_image(&"0".repeat(64)).unwrap_err().is_not_found());
-        store.tag_image(&images[1].id(), &name(&format!("localhost/{}", &hex[..16])), Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(store.find_image(&hex[..16]).unwrap().id, images[1].id());
+        as_root("image::tests::ids_are_found_by_their_beginning_after_names", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let images: Vec<_> = (0..17).map(|n| TestImage::small(&n.to_string())).collect();
+            images.iter().for_each(|image| drop(image.pull(&store, &[]).unwrap()));
+            let hex = images[0].id().hex();
+            for text in [&hex, &images[0].id().to_string(), &hex[..16], &format!("sha256:{}", &hex[..16])] {
+                assert_eq!(store.find_image(text).unwrap().id, images[0].id());
+            }
+            let first = |image: &TestImage| image.id().hex()[..1].to_owned();
+            let twice =
+                images.iter().map(first).find(|a| images.iter().filter(|b| first(b) == *a).count() > 1).unwrap();
+            assert!(matches!(store.find_image(&twice).unwrap_err().kind, Kind::Ambiguous { .. }));
+            assert!(store.find_image(&"0".repeat(64)).unwrap_err().is_not_found());
+            store
+                .tag_image(&images[1].id(), &name(&format!("localhost/{}", &hex[..16])), Timestamp::UNIX_EPOCH)
+                .unwrap();
+            assert_eq!(store.find_image(&hex[..16]).unwrap().id, images[1].id());
+        });
     }
 
     #[test]
     fn digests_find_the_image_that_came_under_them() {
-        let scratch = Scratch::new();
-        let store = open(&scratch);
-        let image = TestImage::small("x");
-        let index = Digest::from_bytes([7; 32]);
-        let pull = store.begin_pull(Limits::default()).unwrap();
-        image.layers[0].fetch(&pull).unwrap();
-        let digests = [name(&format!("quay.io/a/b:1@{index}"))];
-        let names = [name("quay.io/a/b:1")];
-        let (manifest, config, now) = (&image.manifest[..], &image.config[..], Timestamp::UNIX_EPOCH);
-        let record = pull.commit(&NewImage { manifest, config, names: &names, digests: &digests, now }).unwrap();
-        let own = record.manifest;
-        assert_eq!(record.digests.len(), 2);
-        for text in [format!("quay.io/a/b@{index}"), format!("b@{own}"), format!("a/b:9@{own}")] {
-            assert_eq!(store.find_image(&text).unwrap().id, image.id(), "{text}");
-        }
-        assert!(store.find_image(&format!("c@{own}")).unwrap_err().is_not_found());
-        store.remove_image("b:1", Removal::Careful).unwrap();
-        assert!(store.find_image(&format!("b@{own}")).unwrap_err().is_not_found());
-        assert_eq!(store.index().unwrap(), Index::default());
+        as_root("image::tests::digests_find_the_image_that_came_under_them", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let image = TestImage::small("x");
+            let index = Digest::from_bytes([7; 32]);
+            let pull = store.begin_pull(Limits::default()).unwrap();
+            image.layers[0].fetch(&pull).unwrap();
+            let digests = [name(&format!("quay.io/a/b:1@{index}"))];
+            let names = [name("quay.io/a/b:1")];
+            let (manifest, config, now) = (&image.manifest[..], &image.config[..], Timestamp::UNIX_EPOCH);
+            let record = pull.commit(&NewImage { manifest, config, names: &names, digests: &digests, now }).unwrap();
+            let own = record.manifest;
+            assert_eq!(record.digests.len(), 2);
+            for text in [format!("quay.io/a/b@{index}"), format!("b@{own}"), format!("a/b:9@{own}")] {
+                assert_eq!(store.find_image(&text).unwrap().id, image.id(), "{text}");
+            }
+            assert!(store.find_image(&format!("c@{own}")).unwrap_err().is_not_found());
+            store.remove_image("b:1", Removal::Careful).unwrap();
+            assert!(store.find_image(&format!("b@{own}")).unwrap_err().is_not_found());
+            assert_eq!(store.index().unwrap(), Index::default());
+        });
     }
 
     #[test]
     fn a_name_remembers_what_it_meant() {
-        let scratch = Scratch::new();
-        let store = open(&scratch);
-        let images: Vec<_> = (0..6).map(|n| TestImage::small(&n.to_string())).collect();
-        images.iter().for_each(|image| drop(image.pull(&store, &["localhost/web"]).unwrap()));
-        // The same again is no change.
-        images[5].pull(&store, &["localhost/web"]).unwrap();
-        let history = |store: &Store| -> Vec<_> {
-            store.name_history(&name("localhost/web:latest")).unwrap().iter().map(|past| past.image).collect()
-        };
-        assert_eq!(history(&store), [images[4].id(), images[3].id(), images[2].id()]);
-        assert!(store.is_past_image(&images[4].id()).unwrap() && !store.is_past_image(&images[0].id()).unwrap());
-        // Rolled back: what it meant is now the past.
-        store.tag_image(&images[3].id(), &name("localhost/web"), Timestamp::UNIX_EPOCH).unwrap();
-        assert_eq!(history(&store), [images[5].id(), images[4].id(), images[2].id()]);
-        store.remove_image(&images[4].id().hex(), Removal::Careful).unwrap();
-        assert_eq!(history(&store), [images[5].id(), images[2].id()]);
-        store.untag_image("web").unwrap();
-        assert_eq!(history(&store), [images[3].id(), images[5].id(), images[2].id()]);
-        assert!(store.find_image("web").unwrap_err().is_not_found());
-        assert_eq!(store.gc(Partials::Keep).unwrap().layers, 1);
+        as_root("image::tests::a_name_remembers_what_it_meant", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let images: Vec<_> = (0..6).map(|n| TestImage::small(&n.to_string())).collect();
+            images.iter().for_each(|image| drop(image.pull(&store, &["localhost/web"]).unwrap()));
+            // The same again is no change.
+            images[5].pull(&store, &["localhost/web"]).unwrap();
+            let history = |store: &Store| -> Vec<_> {
+                store.name_history(&name("localhost/web:latest")).unwrap().iter().map(|past| past.image).collect()
+            };
+            assert_eq!(history(&store), [images[4].id(), images[3].id(), images[2].id()]);
+            assert!(store.is_past_image(&images[4].id()).unwrap() && !store.is_past_image(&images[0].id()).unwrap());
+            // Rolled back: what it meant is now the past.
+            store.tag_image(&images[3].id(), &name("localhost/web"), Timestamp::UNIX_EPOCH).unwrap();
+            assert_eq!(history(&store), [images[5].id(), images[4].id(), images[2].id()]);
+            store.remove_image(&images[4].id().hex(), Removal::Careful).unwrap();
+            assert_eq!(history(&store), [images[5].id(), images[2].id()]);
+            store.untag_image("web").unwrap();
+            assert_eq!(history(&store), [images[3].id(), images[5].id(), images[2].id()]);
+            assert!(store.find_image("web").unwrap_err().is_not_found());
+            assert_eq!(store.gc(Partials::Keep).unwrap().layers, 1);
+        });
     }
 
     #[test]
     fn removal_by_name_and_by_id() {
-        let scratch = Scratch::new();
-        let store = open(&scratch);
-        let image = TestImage::small("x");
-        let id = image.id().hex();
-        image.pull(&store, &["localhost/a", "localhost/b"]).unwrap();
-        let several = store.remove_image(&id, Removal::Careful).unwrap_err();
-        assert!(matches!(several.kind, Kind::SeveralNames { names } if names.len() == 2));
-        let untagged = store.remove_image("a", Removal::Careful).unwrap();
-        assert_eq!(untagged, Removed::Untagged(name("localhost/a:latest")));
-        let removed = Removed::Image { id: image.id(), names: vec![name("localhost/b:latest")] };
-        assert_eq!(store.remove_image("b", Removal::Careful).unwrap(), removed);
-        assert!(store.remove_image("b", Removal::Careful).unwrap_err().is_not_found());
-        image.pull(&store, &["localhost/a", "localhost/b"]).unwrap();
-        assert!(matches!(store.remove_image(&id[..12], Removal::AllNames).unwrap(), Removed::Image { .. }));
-        assert!(store.images().unwrap().items.is_empty());
-        // Tagging wants a full name and an image that is there.
-        let missing = store.tag_image(&image.id(), &name("localhost/a"), Timestamp::UNIX_EPOCH).unwrap_err();
-        assert!(missing.is_not_found());
-        image.pull(&store, &[]).unwrap();
-        let short = store.tag_image(&image.id(), &name("short"), Timestamp::UNIX_EPOCH).unwrap_err();
-        assert!(matches!(short.kind, Kind::InvalidName(_)));
-        assert!(store.untag_image(&id).unwrap_err().is_not_found());
+        as_root("image::tests::removal_by_name_and_by_id", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            let image = TestImage::small("x");
+            let id = image.id().hex();
+            image.pull(&store, &["localhost/a", "localhost/b"]).unwrap();
+            let several = store.remove_image(&id, Removal::Careful).unwrap_err();
+            assert!(matches!(several.kind, Kind::SeveralNames { names } if names.len() == 2));
+            let untagged = store.remove_image("a", Removal::Careful).unwrap();
+            assert_eq!(untagged, Removed::Untagged(name("localhost/a:latest")));
+            let removed = Removed::Image { id: image.id(), names: vec![name("localhost/b:latest")] };
+            assert_eq!(store.remove_image("b", Removal::Careful).unwrap(), removed);
+            assert!(store.remove_image("b", Removal::Careful).unwrap_err().is_not_found());
+            image.pull(&store, &["localhost/a", "localhost/b"]).unwrap();
+            assert!(matches!(store.remove_image(&id[..12], Removal::AllNames).unwrap(), Removed::Image { .. }));
+            assert!(store.images().unwrap().items.is_empty());
+            // Tagging wants a full name and an image that is there.
+            let missing = store.tag_image(&image.id(), &name("localhost/a"), Timestamp::UNIX_EPOCH).unwrap_err();
+            assert!(missing.is_not_found());
+            image.pull(&store, &[]).unwrap();
+            let short = store.tag_image(&image.id(), &name("short"), Timestamp::UNIX_EPOCH).unwrap_err();
+            assert!(matches!(short.kind, Kind::InvalidName(_)));
+            assert!(store.untag_image(&id).unwrap_err().is_not_found());
+        });
     }
 
     #[test]

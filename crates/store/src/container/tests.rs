@@ -128,31 +128,33 @@ fn renaming_moves_the_name() {
 
 #[test]
 fn what_a_container_needs_must_exist_and_stays() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let image = TestImage::small("x").pull(&store, &["localhost/x"]).unwrap();
-    let root = RootAttributes { mode: 0o1777, ..image.root };
-    let image = ImageUse { id: image.id, name: "x".into(), manifest: None, layers: image.layers, root };
-    let record = ContainerRecord { image: Some(image.clone()), volumes: vec!["data".into()], ..container("web") };
-    let missing = store.create_container(&record, Durability::Volatile).unwrap_err();
-    assert!(matches!(missing.kind, Kind::NotFound(What::Volume)));
-    let volume = VolumeRecord { name: "data".into(), ..VolumeRecord::local("", Timestamp::UNIX_EPOCH) };
-    store.create_volume(&volume, Durability::Volatile).unwrap();
-    store.create_container(&record, Durability::Volatile).unwrap();
-    let dirs = store.overlay_dirs(&record.id, &image.layers).unwrap();
-    assert_eq!(std::fs::metadata(&dirs.upper).unwrap().mode() & 0o7777, 0o1777);
-    assert!(dirs.work.is_dir() && dirs.lower[0].join("text").exists());
-    let volume = store.remove_volume("data").unwrap_err();
-    assert!(matches!(volume.kind, Kind::InUse { by } if by == [record.id.to_string()]));
-    store.remove_container(&record.id).unwrap();
-    store.remove_volume("data").unwrap();
-    store.remove_image("x", crate::Removal::Careful).unwrap();
-    let gone = ContainerRecord { volumes: Vec::new(), ..record };
-    let missing = store.create_container(&gone, Durability::Volatile).unwrap_err();
-    assert!(matches!(missing.kind, Kind::NotFound(What::Image)));
-    // Nothing of the failed ones is left, and the name is free.
-    create(&store, "web");
-    assert!(entries(&store, layout::TMP).is_empty() && entries(&store, layout::TRASH).is_empty());
+    as_root("container::tests::what_a_container_needs_must_exist_and_stays", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let image = TestImage::small("x").pull(&store, &["localhost/x"]).unwrap();
+        let root = RootAttributes { mode: 0o1777, ..image.root };
+        let image = ImageUse { id: image.id, name: "x".into(), manifest: None, layers: image.layers, root };
+        let record = ContainerRecord { image: Some(image.clone()), volumes: vec!["data".into()], ..container("web") };
+        let missing = store.create_container(&record, Durability::Volatile).unwrap_err();
+        assert!(matches!(missing.kind, Kind::NotFound(What::Volume)));
+        let volume = VolumeRecord { name: "data".into(), ..VolumeRecord::local("", Timestamp::UNIX_EPOCH) };
+        store.create_volume(&volume, Durability::Volatile).unwrap();
+        store.create_container(&record, Durability::Volatile).unwrap();
+        let dirs = store.overlay_dirs(&record.id, &image.layers).unwrap();
+        assert_eq!(std::fs::metadata(&dirs.upper).unwrap().mode() & 0o7777, 0o1777);
+        assert!(dirs.work.is_dir() && dirs.lower[0].join("text").exists());
+        let volume = store.remove_volume("data").unwrap_err();
+        assert!(matches!(volume.kind, Kind::InUse { by } if by == [record.id.to_string()]));
+        store.remove_container(&record.id).unwrap();
+        store.remove_volume("data").unwrap();
+        store.remove_image("x", crate::Removal::Careful).unwrap();
+        let gone = ContainerRecord { volumes: Vec::new(), ..record };
+        let missing = store.create_container(&gone, Durability::Volatile).unwrap_err();
+        assert!(matches!(missing.kind, Kind::NotFound(What::Image)));
+        // Nothing of the failed ones is left, and the name is free.
+        create(&store, "web");
+        assert!(entries(&store, layout::TMP).is_empty() && entries(&store, layout::TRASH).is_empty());
+    });
 }
 
 #[test]

@@ -164,32 +164,34 @@ mod tests {
 
     #[test]
     fn damage_to_a_layer_is_found_and_named() {
-        let scratch = Scratch::new();
-        let store = Store::open(&scratch.path().join("store")).unwrap();
-        let tar = Archive::default().file("a/file", &[1; 5000]).end();
-        let diff_id = unpacked(&store, &tar);
-        let file = store.path(&layout::layer_diff(&diff_id)).join("a/file");
-        let damage: [(&dyn Fn(&Path), &str); 5] = [
-            (&|file| std::fs::write(file, [2; 5000]).unwrap(), "digest"),
-            (&|file| std::fs::write(file, [1; 4000]).unwrap(), "\"a/file\": is shorter"),
-            (&|file| std::fs::remove_file(file).unwrap(), "\"a/file\": No such file"),
-            (&|file| std::fs::create_dir(file).unwrap(), "no regular file"),
-            (
-                &|file| {
-                    std::fs::write(file.parent().unwrap().parent().unwrap().parent().unwrap().join("frame"), "x")
-                        .unwrap()
-                },
-                "frame",
-            ),
-        ];
-        store.check_layer(&diff_id).unwrap();
-        for (damage, words) in damage {
-            damage(&file);
-            let error = store.check_layer(&diff_id).unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        }
-        let twice = Archive::default().file("f", b"1").file("f", b"2").end();
-        let error = store.check_layer(&unpacked(&store, &twice)).unwrap_err();
-        assert!(matches!(error.kind, Kind::BadArchive(_)));
+        as_root("layer::tarball::tests::damage_to_a_layer_is_found_and_named", || {
+            let scratch = Scratch::new();
+            let store = Store::open(&scratch.path().join("store")).unwrap();
+            let tar = Archive::default().file("a/file", &[1; 5000]).end();
+            let diff_id = unpacked(&store, &tar);
+            let file = store.path(&layout::layer_diff(&diff_id)).join("a/file");
+            let damage: [(&dyn Fn(&Path), &str); 5] = [
+                (&|file| std::fs::write(file, [2; 5000]).unwrap(), "digest"),
+                (&|file| std::fs::write(file, [1; 4000]).unwrap(), "\"a/file\": is shorter"),
+                (&|file| std::fs::remove_file(file).unwrap(), "\"a/file\": No such file"),
+                (&|file| std::fs::create_dir(file).unwrap(), "no regular file"),
+                (
+                    &|file| {
+                        std::fs::write(file.parent().unwrap().parent().unwrap().parent().unwrap().join("frame"), "x")
+                            .unwrap()
+                    },
+                    "frame",
+                ),
+            ];
+            store.check_layer(&diff_id).unwrap();
+            for (damage, words) in damage {
+                damage(&file);
+                let error = store.check_layer(&diff_id).unwrap_err().to_string();
+                assert!(error.contains(words), "{error}");
+            }
+            let twice = Archive::default().file("f", b"1").file("f", b"2").end();
+            let error = store.check_layer(&unpacked(&store, &twice)).unwrap_err();
+            assert!(matches!(error.kind, Kind::BadArchive(_)));
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tar::testing::{Archive, Block};
-use crate::testing::{Scratch, TestImage, TestLayer, gzip};
+use crate::testing::{Scratch, TestImage, TestLayer, as_root, gzip};
 use serde_json::json;
 use spec::oci::Compression;
 
@@ -83,81 +83,87 @@ fn assert_loaded(store: &Store, image: &TestImage) {
 
 #[test]
 fn docker_archives_in_every_wrapping() {
-    let image = image();
-    let archive = docker_archive(&image, json!(["busybox:1.0", "quay.io/a/b:2", "localhost/c"])).end();
-    let names = ["docker.io/library/busybox:1.0", "quay.io/a/b:2", "localhost/c:latest"];
-    for bytes in [archive.clone(), gzip(&archive), zstd::encode_all(&archive[..], 1).unwrap()] {
-        for from_file in [true, false] {
-            let scratch = Scratch::new();
-            let store = open(&scratch);
-            let loaded = if from_file { load_file(&store, &scratch, &bytes) } else { load(&store, &bytes) };
-            assert_eq!(loaded.unwrap(), names);
-            assert_loaded(&store, &image);
-            assert_eq!(store.find_image("busybox:1.0").unwrap().id, image.id());
-            // Again: everything is there.
-            assert_eq!(load(&store, &bytes).unwrap(), names);
-            assert!(store.list(Path::new(crate::layout::TMP)).unwrap().is_empty());
+    as_root("load::tests::docker_archives_in_every_wrapping", || {
+        let image = image();
+        let archive = docker_archive(&image, json!(["busybox:1.0", "quay.io/a/b:2", "localhost/c"])).end();
+        let names = ["docker.io/library/busybox:1.0", "quay.io/a/b:2", "localhost/c:latest"];
+        for bytes in [archive.clone(), gzip(&archive), zstd::encode_all(&archive[..], 1).unwrap()] {
+            for from_file in [true, false] {
+                let scratch = Scratch::new();
+                let store = open(&scratch);
+                let loaded = if from_file { load_file(&store, &scratch, &bytes) } else { load(&store, &bytes) };
+                assert_eq!(loaded.unwrap(), names);
+                assert_loaded(&store, &image);
+                assert_eq!(store.find_image("busybox:1.0").unwrap().id, image.id());
+                // Again: everything is there.
+                assert_eq!(load(&store, &bytes).unwrap(), names);
+                assert!(store.list(Path::new(crate::layout::TMP)).unwrap().is_empty());
+            }
         }
-    }
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    for none in [json!(null), json!([])] {
-        assert_eq!(load(&store, &docker_archive(&image, none).end()).unwrap(), [image.id().to_string()]);
-    }
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        for none in [json!(null), json!([])] {
+            assert_eq!(load(&store, &docker_archive(&image, none).end()).unwrap(), [image.id().to_string()]);
+        }
+    });
 }
 
 #[test]
 fn oci_archives_and_directories() {
-    let (one, two) = (image(), TestImage::small("two"));
-    let images = [(&one, Some("team/web:1")), (&two, None)];
-    let names = ["localhost/team/web:1".to_owned(), two.id().to_string()];
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    assert_eq!(load(&store, &oci_archive(&images)).unwrap(), names);
-    assert_loaded(&store, &one);
-    assert_eq!(store.find_image("web:1").unwrap().manifest, crate::blob::digest_of(&one.manifest));
+    as_root("load::tests::oci_archives_and_directories", || {
+        let (one, two) = (image(), TestImage::small("two"));
+        let images = [(&one, Some("team/web:1")), (&two, None)];
+        let names = ["localhost/team/web:1".to_owned(), two.id().to_string()];
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        assert_eq!(load(&store, &oci_archive(&images)).unwrap(), names);
+        assert_loaded(&store, &one);
+        assert_eq!(store.find_image("web:1").unwrap().manifest, crate::blob::digest_of(&one.manifest));
 
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let dir = scratch.path().join("layout");
-    std::fs::create_dir_all(dir.join("blobs/sha256")).unwrap();
-    oci_files(&images).iter().for_each(|(path, bytes)| std::fs::write(dir.join(path), bytes).unwrap());
-    let loaded = store.load_path(&dir, Limits::default(), Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!(loaded.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(), names);
-    assert_loaded(&store, &one);
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let dir = scratch.path().join("layout");
+        std::fs::create_dir_all(dir.join("blobs/sha256")).unwrap();
+        oci_files(&images).iter().for_each(|(path, bytes)| std::fs::write(dir.join(path), bytes).unwrap());
+        let loaded = store.load_path(&dir, Limits::default(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(loaded.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(), names);
+        assert_loaded(&store, &one);
+    });
 }
 
 #[test]
 fn an_index_is_resolved_for_this_platform() {
-    let (native, other) = (image(), TestImage::small("other"));
-    let mut files = oci_files(&[(&native, None), (&other, None)]);
-    files.pop();
-    let entry = |image: &TestImage, os: &str, architecture: &str| {
-        json!({
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "digest": crate::blob::digest_of(&image.manifest), "size": image.manifest.len(),
-            "platform": {"os": os, "architecture": architecture},
-        })
-    };
-    let platform = spec::Platform::native();
-    let inner = json!({"schemaVersion": 2, "manifests": [
-        entry(&other, "linux", "vax"), entry(&other, "unknown", "unknown"), entry(&native, "linux", &platform.architecture),
-    ]});
-    let inner = inner.to_string().into_bytes();
-    let digest = crate::blob::digest_of(&inner);
-    let outer = json!({"schemaVersion": 2, "manifests": [{
-        "mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": inner.len(),
-        "annotations": {"io.containerd.image.name": "quay.io/a/b:1", "org.opencontainers.image.ref.name": "1"},
-    }]});
-    files.push((format!("blobs/sha256/{}", digest.hex()), inner));
-    files.push(("index.json".into(), outer.to_string().into_bytes()));
-    let mut archive = Archive::default();
-    files.iter().for_each(|(path, bytes)| drop(archive.file(path, bytes).end()));
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    assert_eq!(load(&store, &archive.end()).unwrap(), ["quay.io/a/b:1"]);
-    assert_loaded(&store, &native);
-    assert!(store.image(&other.id()).is_err());
+    as_root("load::tests::an_index_is_resolved_for_this_platform", || {
+        let (native, other) = (image(), TestImage::small("other"));
+        let mut files = oci_files(&[(&native, None), (&other, None)]);
+        files.pop();
+        let entry = |image: &TestImage, os: &str, architecture: &str| {
+            json!({
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": crate::blob::digest_of(&image.manifest), "size": image.manifest.len(),
+                "platform": {"os": os, "architecture": architecture},
+            })
+        };
+        let platform = spec::Platform::native();
+        let inner = json!({"schemaVersion": 2, "manifests": [
+            entry(&other, "linux", "vax"), entry(&other, "unknown", "unknown"), entry(&native, "linux", &platform.architecture),
+        ]});
+        let inner = inner.to_string().into_bytes();
+        let digest = crate::blob::digest_of(&inner);
+        let outer = json!({"schemaVersion": 2, "manifests": [{
+            "mediaType": "application/vnd.oci.image.index.v1+json", "digest": digest, "size": inner.len(),
+            "annotations": {"io.containerd.image.name": "quay.io/a/b:1", "org.opencontainers.image.ref.name": "1"},
+        }]});
+        files.push((format!("blobs/sha256/{}", digest.hex()), inner));
+        files.push(("index.json".into(), outer.to_string().into_bytes()));
+        let mut archive = Archive::default();
+        files.iter().for_each(|(path, bytes)| drop(archive.file(path, bytes).end()));
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        assert_eq!(load(&store, &archive.end()).unwrap(), ["quay.io/a/b:1"]);
+        assert_loaded(&store, &native);
+        assert!(store.image(&other.id()).is_err());
+    });
 }
 
 /// CVE-2025-11395 and its kind: links and paths in an archive that lead to files of the host.
@@ -200,41 +206,43 @@ fn archives_cannot_read_or_write_the_host() {
 
 #[test]
 fn what_is_wrong_is_refused() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let image = image();
-    let refused = |bytes: &[u8]| load(&store, bytes).unwrap_err().kind;
-    assert!(matches!(refused(b""), Kind::BadArchive(_)));
-    assert!(matches!(refused(&[7; 600]), Kind::BadArchive(_)));
-    assert!(matches!(refused(&Archive::default().file("x", b"x").end()), Kind::BadArchive(_)));
-    let good = docker_archive(&image, json!([])).end();
-    assert!(matches!(refused(&good[..1500]), Kind::BadArchive(_)));
-    let mut cut = gzip(&good);
-    cut.truncate(cut.len() / 2);
-    assert!(matches!(refused(&cut), Kind::Source(_)));
-    // The config's layers, but other bytes.
-    let mut archive = docker_archive(&image, json!([]));
-    archive.file("one/layer.tar", &Archive::default().file("text", b"forged").end());
-    assert!(matches!(refused(&archive.end()), Kind::DigestMismatch { .. }));
-    let mut archive = docker_archive(&image, json!([]));
-    archive.file("manifest.json", br#"[{"Config":"x","Layers":[]}]"#);
-    assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
-    let mut archive = docker_archive(&image, json!([]));
-    let table = json!([{"Config": format!("{}.json", image.id().hex()), "Layers": ["one/layer.tar"]}]);
-    archive.file("manifest.json", table.to_string().as_bytes());
-    assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
-    // A document without end.
-    let mut archive = Archive::default();
-    archive.add(&Block::new(b'0', b"manifest.json", 5 << 20), &vec![b' '; 5 << 20]);
-    assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
-    let mut files = oci_files(&[(&image, None)]);
-    files[1].1 = b"forged".to_vec();
-    let mut archive = Archive::default();
-    files.iter().for_each(|(path, bytes)| drop(archive.file(path, bytes).end()));
-    assert!(matches!(refused(&archive.end()), Kind::SizeMismatch { .. }));
-    let bomb = gzip(&vec![0; 64 << 10]);
-    let error = store.load_stream(&bomb[..], Limits { layer_size: 1 << 10 }, Timestamp::UNIX_EPOCH).unwrap_err();
-    assert!(matches!(error.kind, Kind::TooLarge { .. }));
-    assert!(store.images().unwrap().items.is_empty());
-    assert!(store.list(Path::new(crate::layout::TMP)).unwrap().is_empty());
+    as_root("load::tests::what_is_wrong_is_refused", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let image = image();
+        let refused = |bytes: &[u8]| load(&store, bytes).unwrap_err().kind;
+        assert!(matches!(refused(b""), Kind::BadArchive(_)));
+        assert!(matches!(refused(&[7; 600]), Kind::BadArchive(_)));
+        assert!(matches!(refused(&Archive::default().file("x", b"x").end()), Kind::BadArchive(_)));
+        let good = docker_archive(&image, json!([])).end();
+        assert!(matches!(refused(&good[..1500]), Kind::BadArchive(_)));
+        let mut cut = gzip(&good);
+        cut.truncate(cut.len() / 2);
+        assert!(matches!(refused(&cut), Kind::Source(_)));
+        // The config's layers, but other bytes.
+        let mut archive = docker_archive(&image, json!([]));
+        archive.file("one/layer.tar", &Archive::default().file("text", b"forged").end());
+        assert!(matches!(refused(&archive.end()), Kind::DigestMismatch { .. }));
+        let mut archive = docker_archive(&image, json!([]));
+        archive.file("manifest.json", br#"[{"Config":"x","Layers":[]}]"#);
+        assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
+        let mut archive = docker_archive(&image, json!([]));
+        let table = json!([{"Config": format!("{}.json", image.id().hex()), "Layers": ["one/layer.tar"]}]);
+        archive.file("manifest.json", table.to_string().as_bytes());
+        assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
+        // A document without end.
+        let mut archive = Archive::default();
+        archive.add(&Block::new(b'0', b"manifest.json", 5 << 20), &vec![b' '; 5 << 20]);
+        assert!(matches!(refused(&archive.end()), Kind::BadArchive(_)));
+        let mut files = oci_files(&[(&image, None)]);
+        files[1].1 = b"forged".to_vec();
+        let mut archive = Archive::default();
+        files.iter().for_each(|(path, bytes)| drop(archive.file(path, bytes).end()));
+        assert!(matches!(refused(&archive.end()), Kind::SizeMismatch { .. }));
+        let bomb = gzip(&vec![0; 64 << 10]);
+        let error = store.load_stream(&bomb[..], Limits { layer_size: 1 << 10 }, Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(matches!(error.kind, Kind::TooLarge { .. }));
+        assert!(store.images().unwrap().items.is_empty());
+        assert!(store.list(Path::new(crate::layout::TMP)).unwrap().is_empty());
+    });
 }

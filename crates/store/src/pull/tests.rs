@@ -235,36 +235,38 @@ fn a_kept_part_that_is_wrong_is_not_kept_again() {
 
 #[test]
 fn the_second_pull_waits_for_the_first_and_names_it() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let layer = TestLayer::large(3, 10, Compression::Gzip);
-    let (begun, has_begun) = std::sync::mpsc::channel();
-    let (go, may_go) = std::sync::mpsc::channel();
-    std::thread::scope(|scope| {
-        let (store, layer) = (&store, &layer);
-        let first = scope.spawn(move || {
+    as_root("pull::tests::the_second_pull_waits_for_the_first_and_names_it", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let layer = TestLayer::large(3, 10, Compression::Gzip);
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (go, may_go) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let (store, layer) = (&store, &layer);
+            let first = scope.spawn(move || {
+                let pull = store.begin_pull(Limits::default()).unwrap();
+                let found = pull.layer(&layer.blob, &layer.diff_id, layer.compression, Wait::NONE).unwrap();
+                let LayerPull::Stream(stream) = found else { panic!("present") };
+                begun.send(()).unwrap();
+                may_go.recv().unwrap();
+                stream.run(&layer.bytes[..], &|_| ()).unwrap();
+            });
+            has_begun.recv().unwrap();
             let pull = store.begin_pull(Limits::default()).unwrap();
-            let found = pull.layer(&layer.blob, &layer.diff_id, layer.compression, Wait::NONE).unwrap();
-            let LayerPull::Stream(stream) = found else { panic!("present") };
-            begun.send(()).unwrap();
-            may_go.recv().unwrap();
-            stream.run(&layer.bytes[..], &|_| ()).unwrap();
+            let refused = pull.layer(&layer.blob, &layer.diff_id, layer.compression, Wait::NONE).unwrap_err();
+            let Kind::Locked { holder: Some(holder) } = refused.kind else { panic!("{refused}") };
+            assert_eq!(holder.pid, std::process::id());
+            let told = Cell::new(0);
+            let tell = |holder: Option<&crate::Holder>| {
+                told.set(holder.map_or(0, |holder| holder.pid));
+                go.send(()).unwrap();
+            };
+            let wait = Wait::forever().telling(&tell);
+            let second = pull.layer(&layer.blob, &layer.diff_id, layer.compression, wait).unwrap();
+            assert!(matches!(second, LayerPull::Present));
+            assert_eq!(told.get(), std::process::id());
+            first.join().unwrap();
         });
-        has_begun.recv().unwrap();
-        let pull = store.begin_pull(Limits::default()).unwrap();
-        let refused = pull.layer(&layer.blob, &layer.diff_id, layer.compression, Wait::NONE).unwrap_err();
-        let Kind::Locked { holder: Some(holder) } = refused.kind else { panic!("{refused}") };
-        assert_eq!(holder.pid, std::process::id());
-        let told = Cell::new(0);
-        let tell = |holder: Option<&crate::Holder>| {
-            told.set(holder.map_or(0, |holder| holder.pid));
-            go.send(()).unwrap();
-        };
-        let wait = Wait::forever().telling(&tell);
-        let second = pull.layer(&layer.blob, &layer.diff_id, layer.compression, wait).unwrap();
-        assert!(matches!(second, LayerPull::Present));
-        assert_eq!(told.get(), std::process::id());
-        first.join().unwrap();
     });
 }
 
@@ -283,18 +285,20 @@ fn pull_as_child() {
 
 #[test]
 fn processes_that_pull_the_same_image_share_it() {
-    let scratch = Scratch::new();
-    let root = scratch.path().join("store");
-    let children: Vec<_> = (0..4)
-        .map(|_| child(&format!("{NAME}::pull_as_child"), STORE, &root).stdout(std::process::Stdio::null()).spawn())
-        .collect();
-    for child in children {
-        assert!(child.unwrap().wait().unwrap().success());
-    }
-    let store = open(&scratch);
-    assert_eq!(names(&store, layout::LAYERS).len(), 3);
-    assert_eq!(store.find_image("shared:1").unwrap().layers.len(), 3);
-    assert_clean(&store);
+    as_root("pull::tests::processes_that_pull_the_same_image_share_it", || {
+        let scratch = Scratch::new();
+        let root = scratch.path().join("store");
+        let children: Vec<_> = (0..4)
+            .map(|_| child(&format!("{NAME}::pull_as_child"), STORE, &root).stdout(std::process::Stdio::null()).spawn())
+            .collect();
+        for child in children {
+            assert!(child.unwrap().wait().unwrap().success());
+        }
+        let store = open(&scratch);
+        assert_eq!(names(&store, layout::LAYERS).len(), 3);
+        assert_eq!(store.find_image("shared:1").unwrap().layers.len(), 3);
+        assert_clean(&store);
+    });
 }
 
 #[test]
@@ -342,113 +346,119 @@ fn a_pull_killed_at_any_moment_leaves_nothing_to_repair() {
 
 #[test]
 fn layers_of_an_earlier_boot_count_only_if_an_image_names_them() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let image = TestImage::small("x");
-    let diff_id = image.layers[0].diff_id;
-    let mark = store.path(&layout::within(&layout::layer(&diff_id), layout::LAYER_UNSYNCED));
-    let age = || {
-        let _ = std::fs::remove_file(&mark);
-        std::os::unix::fs::symlink("00000000-0000-0000-0000-000000000000", &mark).unwrap();
-    };
-    fetch(&store, &image.layers[0]).unwrap();
-    assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Unsynced);
-    age();
-    assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Absent);
-    assert!(names(&store, layout::LAYERS).is_empty());
-    // What a power cut makes of a record that was not synced.
-    fetch(&store, &image.layers[0]).unwrap();
-    std::fs::write(store.path(&layout::within(&layout::layer(&diff_id), layout::LAYER_RECORD)), "").unwrap();
-    assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Absent);
-    image.pull(&store, &[]).unwrap();
-    assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Durable);
-    age();
-    assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Durable);
-    assert!(!mark.is_symlink());
+    as_root("pull::tests::layers_of_an_earlier_boot_count_only_if_an_image_names_them", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let image = TestImage::small("x");
+        let diff_id = image.layers[0].diff_id;
+        let mark = store.path(&layout::within(&layout::layer(&diff_id), layout::LAYER_UNSYNCED));
+        let age = || {
+            let _ = std::fs::remove_file(&mark);
+            std::os::unix::fs::symlink("00000000-0000-0000-0000-000000000000", &mark).unwrap();
+        };
+        fetch(&store, &image.layers[0]).unwrap();
+        assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Unsynced);
+        age();
+        assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Absent);
+        assert!(names(&store, layout::LAYERS).is_empty());
+        // What a power cut makes of a record that was not synced.
+        fetch(&store, &image.layers[0]).unwrap();
+        std::fs::write(store.path(&layout::within(&layout::layer(&diff_id), layout::LAYER_RECORD)), "").unwrap();
+        assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Absent);
+        image.pull(&store, &[]).unwrap();
+        assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Durable);
+        age();
+        assert_eq!(store.layer_presence(&diff_id).unwrap(), Presence::Durable);
+        assert!(!mark.is_symlink());
+    });
 }
 
 #[test]
 fn documents_that_do_not_belong_together_are_refused() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let commit = |image: &TestImage| {
-        let pull = store.begin_pull(Limits::default()).unwrap();
-        image.layers.iter().for_each(|layer| layer.fetch(&pull).unwrap());
-        image.commit(pull, &["localhost/x"]).unwrap_err().kind
-    };
-    let mut image = TestImage::small("x");
-    image.config.push(b' ');
-    assert!(matches!(commit(&image), Kind::DigestMismatch { .. }));
-    let mut image = TestImage::small("x");
-    image.manifest = b"{}".to_vec();
-    assert!(matches!(commit(&image), Kind::Corrupt(_)));
-    let change = |from: &str, to: &str| {
+    as_root("pull::tests::documents_that_do_not_belong_together_are_refused", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let commit = |image: &TestImage| {
+            let pull = store.begin_pull(Limits::default()).unwrap();
+            image.layers.iter().for_each(|layer| layer.fetch(&pull).unwrap());
+            image.commit(pull, &["localhost/x"]).unwrap_err().kind
+        };
         let mut image = TestImage::small("x");
-        image.manifest = String::from_utf8(image.manifest).unwrap().replace(from, to).into_bytes();
-        commit(&image)
-    };
-    assert!(matches!(change("layer.v1.tar+gzip", "layer.v1.tar+rot13"), Kind::UnsupportedMediaType(_)));
-    let mut image = TestImage::small("x");
-    image.layers.push(TestLayer::large(1, 1, Compression::None));
-    image = TestImage::with_config(image.layers, image.config);
-    assert!(matches!(commit(&image), Kind::Corrupt(_)));
-    let image = TestImage::small("never fetched");
-    let pull = store.begin_pull(Limits::default()).unwrap();
-    assert!(matches!(image.commit(pull, &[]).unwrap_err().kind, Kind::NotFound(What::Layer)));
-    let image = TestImage::small("x");
-    let pull = store.begin_pull(Limits::default()).unwrap();
-    assert!(matches!(image.commit(pull, &["short-name"]).unwrap_err().kind, Kind::InvalidName(_)));
-    assert!(store.images().unwrap().items.is_empty());
+        image.config.push(b' ');
+        assert!(matches!(commit(&image), Kind::DigestMismatch { .. }));
+        let mut image = TestImage::small("x");
+        image.manifest = b"{}".to_vec();
+        assert!(matches!(commit(&image), Kind::Corrupt(_)));
+        let change = |from: &str, to: &str| {
+            let mut image = TestImage::small("x");
+            image.manifest = String::from_utf8(image.manifest).unwrap().replace(from, to).into_bytes();
+            commit(&image)
+        };
+        assert!(matches!(change("layer.v1.tar+gzip", "layer.v1.tar+rot13"), Kind::UnsupportedMediaType(_)));
+        let mut image = TestImage::small("x");
+        image.layers.push(TestLayer::large(1, 1, Compression::None));
+        image = TestImage::with_config(image.layers, image.config);
+        assert!(matches!(commit(&image), Kind::Corrupt(_)));
+        let image = TestImage::small("never fetched");
+        let pull = store.begin_pull(Limits::default()).unwrap();
+        assert!(matches!(image.commit(pull, &[]).unwrap_err().kind, Kind::NotFound(What::Layer)));
+        let image = TestImage::small("x");
+        let pull = store.begin_pull(Limits::default()).unwrap();
+        assert!(matches!(image.commit(pull, &["short-name"]).unwrap_err().kind, Kind::InvalidName(_)));
+        assert!(store.images().unwrap().items.is_empty());
+    });
 }
 
 #[test]
 fn collection_takes_what_nobody_needs_and_nothing_else() {
-    let scratch = Scratch::new();
-    let store = open(&scratch);
-    let (kept, gone, used) = (TestImage::small("kept"), TestImage::small("gone"), TestImage::small("used"));
-    for (image, name) in [(&kept, "localhost/kept"), (&gone, "localhost/gone"), (&used, "localhost/used")] {
-        image.pull(&store, &[name]).unwrap();
-    }
-    let used_record = store.find_image("used").unwrap();
-    let container = ContainerRecord {
-        id: ContainerId::random(),
-        name: "c".into(),
-        created: Timestamp::UNIX_EPOCH,
-        image: Some(ImageUse {
-            id: used_record.id,
-            name: "localhost/used:latest".into(),
-            manifest: Some(used_record.manifest),
-            layers: used_record.layers,
-            root: used_record.root,
-        }),
-        spec: Default::default(),
-        create_command: Vec::new(),
-        volumes: Vec::new(),
-        auto_remove: false,
-        creator: None,
-    };
-    store.create_container(&container, Durability::Volatile).unwrap();
-    assert_eq!(store.gc(Partials::Discard).unwrap(), Collected::default());
-    store.remove_image("gone", crate::Removal::Careful).unwrap();
-    let refused = store.remove_image("used", crate::Removal::AllNames).unwrap_err();
-    assert!(matches!(refused.kind, Kind::InUse { by } if by == [container.id.to_string()]));
-    // A record that vanished from outside still leaves the container its layers.
-    std::fs::remove_file(store.path(&layout::image(&used.id()))).unwrap();
+    as_root("pull::tests::collection_takes_what_nobody_needs_and_nothing_else", || {
+        let scratch = Scratch::new();
+        let store = open(&scratch);
+        let (kept, gone, used) = (TestImage::small("kept"), TestImage::small("gone"), TestImage::small("used"));
+        for (image, name) in [(&kept, "localhost/kept"), (&gone, "localhost/gone"), (&used, "localhost/used")] {
+            image.pull(&store, &[name]).unwrap();
+        }
+        let used_record = store.find_image("used").unwrap();
+        let container = ContainerRecord {
+            id: ContainerId::random(),
+            name: "c".into(),
+            created: Timestamp::UNIX_EPOCH,
+            image: Some(ImageUse {
+                id: used_record.id,
+                name: "localhost/used:latest".into(),
+                manifest: Some(used_record.manifest),
+                layers: used_record.layers,
+                root: used_record.root,
+            }),
+            spec: Default::default(),
+            create_command: Vec::new(),
+            volumes: Vec::new(),
+            auto_remove: false,
+            creator: None,
+        };
+        store.create_container(&container, Durability::Volatile).unwrap();
+        assert_eq!(store.gc(Partials::Discard).unwrap(), Collected::default());
+        store.remove_image("gone", crate::Removal::Careful).unwrap();
+        let refused = store.remove_image("used", crate::Removal::AllNames).unwrap_err();
+        assert!(matches!(refused.kind, Kind::InUse { by } if by == [container.id.to_string()]));
+        // A record that vanished from outside still leaves the container its layers.
+        std::fs::remove_file(store.path(&layout::image(&used.id()))).unwrap();
 
-    let pull = store.begin_pull(Limits::default()).unwrap();
-    assert!(store.gc(Partials::Discard).unwrap().deferred);
-    // A pull that finds a layer keeps it.
-    assert!(pull.has_layer(&gone.layers[0].diff_id).unwrap());
-    gone.commit(pull, &["localhost/gone"]).unwrap();
-    assert_eq!(store.gc(Partials::Discard).unwrap().layers, 0);
-    store.remove_image("gone", crate::Removal::Careful).unwrap();
-    let collected = store.gc(Partials::Discard).unwrap();
-    assert_eq!(collected, Collected { layers: 1, blobs: 2, bytes: 4, deferred: false });
-    assert_eq!(names(&store, layout::LAYERS).len(), 2);
-    store.lower_dirs(&container.image.unwrap().layers).unwrap();
-    std::fs::write(store.path(&layout::image(&kept.id())), "{").unwrap();
-    assert!(matches!(store.gc(Partials::Discard).unwrap_err().kind, Kind::Corrupt(_)));
-    assert_eq!(names(&store, layout::LAYERS).len(), 2);
+        let pull = store.begin_pull(Limits::default()).unwrap();
+        assert!(store.gc(Partials::Discard).unwrap().deferred);
+        // A pull that finds a layer keeps it.
+        assert!(pull.has_layer(&gone.layers[0].diff_id).unwrap());
+        gone.commit(pull, &["localhost/gone"]).unwrap();
+        assert_eq!(store.gc(Partials::Discard).unwrap().layers, 0);
+        store.remove_image("gone", crate::Removal::Careful).unwrap();
+        let collected = store.gc(Partials::Discard).unwrap();
+        assert_eq!(collected, Collected { layers: 1, blobs: 2, bytes: 4, deferred: false });
+        assert_eq!(names(&store, layout::LAYERS).len(), 2);
+        store.lower_dirs(&container.image.unwrap().layers).unwrap();
+        std::fs::write(store.path(&layout::image(&kept.id())), "{").unwrap();
+        assert!(matches!(store.gc(Partials::Discard).unwrap_err().kind, Kind::Corrupt(_)));
+        assert_eq!(names(&store, layout::LAYERS).len(), 2);
+    });
 }
 
 #[test]

@@ -1,7 +1,13 @@
 //! Mounting an overlay, with directories by descriptor.
 //!
 //! Linux 6.13 takes descriptors; before that they are named relative to `/proc/self/fd`, so that neither a path of the host can be
-//! swapped nor the length of paths limits the number of layers.
+//! swapped nor the length of paths limits the number of layers. Three generations of kernels:
+//!
+//! | Linux | how |
+//! |---|---|
+//! | 6.13 | `fsconfig` with descriptors |
+//! | 6.5 | `fsconfig` with a name for each |
+//! | 5.12 | mount(2), since `fsconfig` takes all lower directories as one string of at most 255 bytes |
 //!
 //! See Documentation/filesystems/overlayfs.rst.
 
@@ -10,10 +16,10 @@ use crate::userns;
 use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_fd, fsconfig_set_flag,
-    fsconfig_set_string, fsmount, fsopen,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_fd, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, open_tree, unmount,
 };
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// The directories of an overlay.
@@ -46,10 +52,13 @@ pub(super) fn mount(overlay: &Overlay, name: &str) -> Result<OwnedFd, Error> {
     forget_volatile(overlay.work.as_fd());
     let context =
         fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| Error::system("mount overlay", name, errno))?;
-    let mounted = configure(&context, overlay).and_then(|()| {
-        fsconfig_create(&context)?;
-        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
-    });
+    let mounted = match configure(&context, overlay) {
+        Ok(()) => fsconfig_create(&context)
+            .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())),
+        // What a file system without `fsconfig` of its own says of a descriptor.
+        Err(Errno::NOTSUP) => from_names(|| mount_and_take(overlay)),
+        Err(errno) => Err(errno),
+    };
     mounted.map_err(|errno| match kernel_message(&context) {
         Some(message) => Error::new("mount overlay", name, Kind::System).because(message),
         None => Error::system("mount overlay", name, errno),
@@ -59,7 +68,7 @@ pub(super) fn mount(overlay: &Overlay, name: &str) -> Result<OwnedFd, Error> {
 fn configure(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
     fsconfig_set_string(context, c"source", c"overlay")?;
     match by_descriptor(context, overlay) {
-        Err(Errno::INVAL | Errno::NOTSUP | Errno::BADF) => by_number(context, overlay)?,
+        Err(Errno::INVAL | Errno::BADF) => from_names(|| by_name(context, overlay))?,
         result => result?,
     }
     fsconfig_set_string(context, c"index", c"off")?;
@@ -81,34 +90,51 @@ fn by_descriptor(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()>
     fsconfig_set_fd(context, c"workdir", &overlay.work)
 }
 
-/// Before: the kernel looks names up when it is told them, so that the working directory can be put back at once, but for
-/// `fsconfig_create` with a list in one string, where it does so only then. A string has at most 255 bytes; in a single one there is
-/// room for about 60 layers, with one for each (Linux 6.5) for as many as an overlay takes.
-fn by_number(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
+/// Linux 6.5. The kernel looks each name up when it is told it.
+fn by_name(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
+    for lower in &overlay.lowers {
+        fsconfig_set_string(context, c"lowerdir+", number(lower))?;
+    }
+    fsconfig_set_string(context, c"upperdir", number(&overlay.upper))?;
+    fsconfig_set_string(context, c"workdir", number(&overlay.work))
+}
+
+/// Before. The mount is attached for a moment, to the work directory, in this process's own mount namespace; its path serves
+/// for nothing but to find the mount again.
+fn mount_and_take(overlay: &Overlay) -> rustix::io::Result<OwnedFd> {
+    let lowers: Vec<String> = overlay.lowers.iter().map(number).collect();
+    let mut options = format!(
+        "index=off,lowerdir={},upperdir={},workdir={}",
+        lowers.join(":"),
+        number(&overlay.upper),
+        number(&overlay.work)
+    );
+    if !userns::is_initial() {
+        options.push_str(",userxattr");
+    }
+    if overlay.durability == Durability::Volatile {
+        options.push_str(",volatile");
+    }
+    let options = CString::new(options).map_err(|_| Errno::INVAL)?;
+    let place = rustix::fs::readlink(number(&overlay.work), Vec::new())?;
+    rustix::mount::mount(c"overlay", &place, c"overlay", MountFlags::empty(), options.as_c_str())?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let taken = open_tree(rustix::fs::CWD, &place, flags);
+    unmount(&place, UnmountFlags::DETACH)?;
+    taken
+}
+
+/// Does something while descriptors have names that are their numbers.
+fn from_names<T>(work: impl FnOnce() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     let before = rustix::fs::open(c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     rustix::process::chdir(c"/proc/self/fd")?;
-    let result = set_numbers(context, overlay);
+    let result = work();
     rustix::process::fchdir(&before)?;
     result
 }
 
-fn set_numbers(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
-    let number = |fd: &OwnedFd| fd.as_raw_fd().to_string();
-    let mut lowers = overlay.lowers.iter();
-    if let Some(first) = lowers.next() {
-        match fsconfig_set_string(context, c"lowerdir+", number(first)) {
-            Ok(()) => lowers.try_for_each(|lower| fsconfig_set_string(context, c"lowerdir+", number(lower)))?,
-            Err(Errno::INVAL) => {
-                let all: Vec<String> = overlay.lowers.iter().map(number).collect();
-                fsconfig_set_string(context, c"lowerdir", all.join(":"))?;
-            }
-            Err(errno) => return Err(errno),
-        }
-    }
-    fsconfig_set_string(context, c"upperdir", number(&overlay.upper))?;
-    fsconfig_set_string(context, c"workdir", number(&overlay.work))?;
-    // Kernels that only remember the names look them up now.
-    fsconfig_set_string(context, c"index", c"off")
+fn number(fd: &OwnedFd) -> String {
+    fd.as_raw_fd().to_string()
 }
 
 /// The kernel refuses (`EINVAL`) a work directory that a volatile mount has left behind (`work/incompat/volatile/dirty`), since its upper
@@ -134,4 +160,69 @@ fn kernel_message(context: &OwnedFd) -> Option<String> {
     let text = String::from_utf8_lossy(&buffer[..length]).trim_end().to_owned();
     let text = text.strip_prefix("e ").unwrap_or(&text).to_owned();
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    type Way = fn(&Overlay) -> rustix::io::Result<OwnedFd>;
+
+    #[test]
+    fn every_generation_mounts_many_layers() {
+        // Of the mount namespace and the working directory, a thread has its own.
+        std::thread::spawn(|| {
+            if let Err(error) = userns::private_mounts() {
+                return println!("skipped: {error}");
+            }
+            let scratch = std::env::temp_dir().join(format!("lodger-overlay-{}", std::process::id()));
+            std::fs::create_dir_all(&scratch).unwrap();
+            // Whatever file system this machine's temporary files are on.
+            rustix::mount::mount(c"tmpfs", &scratch, c"tmpfs", MountFlags::empty(), None).unwrap();
+            let ways: [(&str, Way); 2] =
+                [("names", by_names), ("mount", |overlay| from_names(|| mount_and_take(overlay)))];
+            for (way, mount) in ways {
+                let directory = |name: String| {
+                    let path = scratch.join(way).join(name);
+                    std::fs::create_dir_all(&path).unwrap();
+                    std::fs::write(path.join("layer"), path.file_name().unwrap().as_encoded_bytes()).unwrap();
+                    rustix::fs::open(&path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap()
+                };
+                let upper = directory("upper".into());
+                unlinkat(&upper, c"layer", AtFlags::empty()).unwrap();
+                let overlay = Overlay {
+                    lowers: (0..100).map(|number| directory(number.to_string())).collect(),
+                    upper,
+                    work: directory("work".into()),
+                    durability: Durability::Volatile,
+                };
+                let mounted = match mount(&overlay) {
+                    Err(Errno::INVAL) if way == "names" => {
+                        println!("skipped: Linux is older than 6.5");
+                        continue;
+                    }
+                    mounted => mounted.unwrap_or_else(|errno| panic!("{way}: {errno}")),
+                };
+                let layer = openat(&mounted, c"layer", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).unwrap();
+                let mut topmost = String::new();
+                std::fs::File::from(layer).read_to_string(&mut topmost).unwrap();
+                assert_eq!(topmost, "0", "{way}");
+                assert_eq!(rustix::fs::fstatfs(&overlay.work).unwrap().f_type, 0x0102_1994, "{way}: a tmpfs");
+                let visible = std::fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+                assert!(!visible.contains(" - overlay overlay "), "{way}: {visible}");
+            }
+            rustix::mount::unmount(&scratch, UnmountFlags::DETACH).unwrap();
+            std::fs::remove_dir(&scratch).unwrap();
+        })
+        .join()
+        .unwrap();
+    }
+
+    fn by_names(overlay: &Overlay) -> rustix::io::Result<OwnedFd> {
+        let context = fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        from_names(|| by_name(&context, overlay))?;
+        fsconfig_create(&context)?;
+        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+    }
 }

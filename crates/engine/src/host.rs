@@ -86,6 +86,11 @@ impl Host {
         self.uid != 0
     }
 
+    /// Whether the kernel enforces or watches SELinux labels.
+    pub(crate) fn selinux(&self) -> bool {
+        Path::new("/sys/fs/selinux/enforce").exists()
+    }
+
     /// Opens connections to the system's bus while this process still is root there: inside its containers' id range it would be
     /// a stranger, and the bus knows who somebody is from the moment of connecting.
     pub(crate) fn connect_ahead(&self) {

@@ -73,15 +73,19 @@ pub(crate) fn properties(parts: Parts<'_>) -> Result<Vec<Property>> {
     if let Some(seconds) = lifecycle.timeout.filter(|seconds| seconds.0 > 0) {
         properties.push(("RuntimeMaxUSec", Variant::U64(u64::from(seconds.0) * SECOND)));
     }
-    if let Some(slice) = &record.spec.resources.cgroup_parent {
-        if !slice.ends_with(".slice") {
-            return Err(Error::invalid(format!(
-                "--cgroup-parent {slice:?}: under systemd it must be a slice, such as web.slice"
-            )));
-        }
-        properties.push(("Slice", text(slice.clone())));
-    }
+    properties.extend(slice(&record.spec)?);
     Ok(properties)
+}
+
+/// `--cgroup-parent`
+pub(crate) fn slice(spec: &ContainerSpec) -> Result<Option<Property>> {
+    let Some(slice) = &spec.resources.cgroup_parent else { return Ok(None) };
+    if !slice.ends_with(".slice") {
+        return Err(Error::invalid(format!(
+            "--cgroup-parent {slice:?}: under systemd it must be a slice, such as web.slice"
+        )));
+    }
+    Ok(Some(("Slice", text(slice.clone()))))
 }
 
 /// Restart policies are systemd's own. Whether it is started again after a reboot is decided elsewhere (`boot`).

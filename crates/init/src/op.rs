@@ -7,7 +7,7 @@ use core::ffi::CStr;
 use core::fmt;
 use kernel::clone::Namespaces;
 use kernel::limit::Resource;
-use kernel::seccomp::Insn;
+use kernel::seccomp::{Flags, Insn};
 use rustix::fd::BorrowedFd;
 
 /// A place in the table of descriptors.
@@ -234,7 +234,7 @@ pub enum Op<'a> {
     /// Set `no_new_privs`.
     NoNewPrivileges,
     /// Load a system call filter.
-    Seccomp(&'a [Insn]),
+    Seccomp(&'a [Insn], Flags),
     /// Put all signals to their defaults and unblock them.
     Signals,
     /// Execute the first of the candidates that is there.
@@ -296,7 +296,12 @@ impl fmt::Display for Op<'_> {
             }
             Self::Ambient(set) => write!(f, "ambient {set:#x}"),
             Self::NoNewPrivileges => f.write_str("no new privileges"),
-            Self::Seccomp(program) => write!(f, "seccomp {} instructions", program.len()),
+            Self::Seccomp(program, flags) if *flags == Flags::NONE => {
+                write!(f, "seccomp {} instructions", program.len())
+            }
+            Self::Seccomp(program, flags) => {
+                write!(f, "seccomp {} instructions flags={:#x}", program.len(), flags.bits())
+            }
             Self::Signals => f.write_str("signals to defaults"),
             Self::Execute => f.write_str("execute"),
             Self::ExecuteHelper(slot, word) => write!(f, "execute {slot} {word:?}"),

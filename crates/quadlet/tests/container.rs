@@ -48,8 +48,7 @@ AddCapability=NET_BIND_SERVICE CAP_CHOWN
 NoNewPrivileges=yes
 User=www
 Group=www
-Notify=healthy
-HealthCmd="curl -f http://localhost/"
+Notify=true
 Label=a=b "c=d e"
 SecurityLabelDisable=true
 AutoUpdate=registry
@@ -73,7 +72,7 @@ fn a_file_says_what_a_command_line_says() {
          --mount=type=bind,source=/etc/site,target=/etc/nginx,ro\n--read-only\n--publish=127.0.0.1:8080:80\n\
          --publish=8443:443\n--publish=53:53/udp\n--cap-add=NET_BIND_SERVICE\n--cap-add=CHOWN\n\
          --security-opt=no-new-privileges\n--security-opt=label=disable\n--memory-swap=-1\n--rm\n--stop-timeout=30\n\
-         --sdnotify=healthy\n--health-cmd=curl -f http://localhost/\n\
+         --sdnotify=container\n\
          localhost/web:1\nnginx\n-g\ndaemon off;\n-c\n/etc/nginx/nginx.conf"
     );
     assert_eq!(unit.service_name.as_deref(), Some("frontend"));
@@ -186,8 +185,7 @@ AddCapability=CHOWN
 NoNewPrivileges=true
 SecurityLabelDisable=true
 StopTimeout=30
-Notify=healthy
-HealthCmd=curl -f http://localhost/
+Notify=true
 PodmanArgs=--memory-swap=-1
 PodmanArgs=--rm
 "#
@@ -199,13 +197,13 @@ fn what_keys_cannot_say_goes_to_podman_args() {
     let mut spec = ContainerSpec { root: Root::Image("a".to_owned()), ..ContainerSpec::default() };
     spec.lifecycle.sdnotify = Some(SdNotify::Ignore);
     spec.process.user = Some(":5".to_owned());
-    spec.health.command = Some("one\ntwo".to_owned());
+    spec.process.env_merge.insert("A".to_owned(), "one\ntwo".to_owned());
     spec.security.label = vec!["user:u".to_owned(), "type:t".to_owned()];
     let text = write_container(&spec).unwrap();
     assert_eq!(
         text,
-        "[Container]\nImage=a\nSecurityLabelType=t\nPodmanArgs=--user=:5\nPodmanArgs=--security-opt=label=user:u\n\
-         PodmanArgs=--sdnotify=ignore\nPodmanArgs=\"--health-cmd=one\\ntwo\"\n"
+        "[Container]\nImage=a\nSecurityLabelType=t\nPodmanArgs=--user=:5\nPodmanArgs=\"--env-merge=A=one\\ntwo\"\n\
+         PodmanArgs=--security-opt=label=user:u\nPodmanArgs=--sdnotify=ignore\n"
     );
     assert_eq!(read(&text).spec, spec);
 }

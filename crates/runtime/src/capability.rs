@@ -80,6 +80,16 @@ impl Set {
         NAMES.iter().position(|known| *known == name).map(|number| Self(1 << number))
     }
 
+    /// What this process, or a child of it, can have at most: its bounding set (all that is known, where it cannot be read).
+    #[must_use]
+    pub fn available() -> Self {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+        bounding
+            .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+            .map_or(Self::ALL, |set| Self(set).and(Self::ALL))
+    }
+
     /// In both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

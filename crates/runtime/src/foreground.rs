@@ -13,9 +13,10 @@ use crate::error::{Context, Error};
 use crate::spawn::{Exit, Running, wait};
 use kernel::signal::{self, Set};
 use pump::Pump;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// What the caller lends to the process.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Foreground {
     pub detach: DetachKeys,
     /// Whether the caller's signals are passed on.
     pub signals: Signals,
+    /// How long the process may run before it is killed; absent = as long as it likes.
+    pub limit: Option<Duration>,
 }
 
 /// Standard input of the caller.
@@ -126,14 +129,19 @@ pub fn attend(running: Running, foreground: Foreground) -> Result<Outcome, Error
     let signals = Caught::new(foreground.signals).context("catch signals", "")?;
     let master = running.terminal.as_ref().map(AsFd::as_fd);
     let kind = foreground.signals;
+    let mut end = foreground.limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut pump = Pump::new(master, foreground).context("attach terminal", "")?;
     loop {
-        let ready = watch(running.pidfd.as_fd(), &signals, &pump).context("wait for container", "")?;
+        let ready = watch(running.pidfd.as_fd(), &signals, &pump, end).context("wait for container", "")?;
         if ready.signals {
             relay(running.pidfd.as_fd(), &signals, &pump, kind).context("pass signal on", "")?;
         }
         if pump.turn(&ready.pump).context("relay terminal", "")? {
             return Ok(Outcome::Detached);
+        }
+        if end.is_some_and(|end| end <= Instant::now()) {
+            end = None;
+            kill(running.pidfd.as_fd()).context("kill container", running.process.pid)?;
         }
         if ready.ended {
             pump.drain();
@@ -150,12 +158,20 @@ struct Ready {
     pump: pump::Ready,
 }
 
-fn watch(process: BorrowedFd<'_>, signals: &Caught, pump: &Pump<'_>) -> rustix::io::Result<Ready> {
+/// Waits for any of them, or until the time has come.
+fn watch(
+    process: BorrowedFd<'_>,
+    signals: &Caught,
+    pump: &Pump<'_>,
+    end: Option<Instant>,
+) -> rustix::io::Result<Ready> {
     let mut fds =
         vec![PollFd::from_borrowed_fd(process, PollFlags::IN), PollFd::new(&signals.descriptor, PollFlags::IN)];
     pump.wants(&mut fds);
     loop {
-        match poll(&mut fds, None) {
+        let rest = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let rest = rest.and_then(|rest| Timespec::try_from(rest).ok());
+        match poll(&mut fds, rest.as_ref()) {
             Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
             Ok(_) => break,
@@ -163,6 +179,13 @@ fn watch(process: BorrowedFd<'_>, signals: &Caught, pump: &Pump<'_>) -> rustix::
     }
     let found = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
     Ok(Ready { ended: found(0), signals: found(1), pump: pump.found(&fds[2..]) })
+}
+
+fn kill(process: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    match signal::send(process, libc::SIGKILL) {
+        Err(Errno::SRCH) => Ok(()),
+        result => result,
+    }
 }
 
 fn relay(process: BorrowedFd<'_>, signals: &Caught, pump: &Pump<'_>, kind: Signals) -> rustix::io::Result<()> {

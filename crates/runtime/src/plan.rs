@@ -342,8 +342,8 @@ pub enum Privileges {
 pub enum Seccomp {
     /// None.
     Unconfined,
-    /// A compiled program.
-    Filter(Vec<kernel::seccomp::Insn>),
+    /// A compiled program, and how the kernel loads it.
+    Filter(Vec<kernel::seccomp::Insn>, kernel::seccomp::Flags),
 }
 
 /// What is executed.

@@ -62,6 +62,9 @@ fn run(call: Invocation) -> Result<ExitCode> {
     }
     let input = input(&call, &options)?;
     let engine = call.engine()?;
+    if !detach {
+        engine.check_foreground(&call.spec)?;
+    }
     let record = create(&call, &engine)?;
     if detach {
         let container = engine.container(record.id.as_str())?;
@@ -100,7 +103,9 @@ pub(crate) fn create(call: &Invocation, engine: &Engine) -> Result<ContainerReco
     }
     let progress = if call.spec.pull.quiet { Progress::none() } else { Progress::new() };
     let new = NewContainer { spec: call.spec.clone(), command: std::env::args().collect() };
-    Ok(engine.create(new, &|event| progress.event(event))?)
+    let record = engine.create(new, &|event| progress.event(event))?;
+    engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
+    Ok(record)
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ impl Engine {
     /// Makes a container. On any error nothing is left of it.
     pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
         let NewContainer { mut spec, command } = new;
+        // podman's --rmi implies --rm: only a container that goes leaves its image unused.
+        spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host)?;
         self.before_writing()?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;

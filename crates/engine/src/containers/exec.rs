@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::launch::{self, Ended, StandardInput};
 use crate::resolve::{files, identity, process, security};
 use crate::{Engine, inherited, runtime_error};
-use runtime::capability::Sets;
+use runtime::capability::{self, Sets};
 use runtime::exec::ExecPlan;
 use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
 use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Stdio, Workdir};
@@ -67,6 +67,7 @@ impl Engine {
             output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
             detach: DetachKeys::parse("").map_err(runtime_error)?,
             signals: Signals::Relay,
+            limit: None,
         };
         match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
@@ -107,7 +108,11 @@ impl Engine {
         let workdir = request.workdir.as_deref().or(spec.process.workdir.as_deref());
         let workdir = workdir.unwrap_or(if image.working_dir.is_empty() { "/" } else { &image.working_dir });
         let all = request.privileges == ExecPrivileges::All;
-        let capabilities = if all { everything() } else { security::capabilities(&spec.security, user.uid)? };
+        let capabilities = if all {
+            everything()
+        } else {
+            security::capabilities(&spec.security, user.uid, capability::Set::available)?
+        };
         let first = request.command.first().ok_or_else(|| Error::invalid("exec needs a command"))?;
         let path = env.get("PATH").map_or(process::DEFAULT_PATH, String::as_str);
         Ok(ExecPlan {

@@ -55,6 +55,10 @@ impl Engine {
 
     /// Where there is no systemd: a supervisor of a few pages stays beside the container, restarts it and notes its end.
     fn start_supervised(&self, record: &ContainerRecord) -> Result<()> {
+        // Of a container that was made where there was one.
+        if record.spec.lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0) {
+            return Err(Error::new(Kind::NoSystemd).within("--timeout with a detached container"));
+        }
         if resources::asked(&record.spec.resources) {
             // Names the flag and the controller.
             resources::properties(&record.spec.resources, &Controllers::default())?;

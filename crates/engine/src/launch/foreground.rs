@@ -3,13 +3,18 @@
 use super::output::{StandardInput, Wiring};
 use super::{Surroundings, notify};
 use crate::error::{Error, Kind, Result};
-use crate::resolve::resources::{self, Controllers};
+use crate::resolve::{
+    self,
+    resources::{self, Controllers},
+};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
 use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
 use runtime::plan::{Parent, WindowSize};
 use runtime::spawn::Exit;
 use rustix::termios::{isatty, tcgetwinsize};
+use spec::ContainerSpec;
+use std::time::Duration;
 use store::{ContainerRecord, ExitRecord};
 
 /// What the caller lends to a container in the foreground.
@@ -29,6 +34,11 @@ pub struct Ended {
 }
 
 impl Engine {
+    /// Refuses what a container in the foreground cannot have.
+    pub fn check_foreground(&self, spec: &ContainerSpec) -> Result<()> {
+        resolve::check_foreground(spec)
+    }
+
     /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
@@ -53,6 +63,7 @@ impl Engine {
             output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
             detach: DetachKeys::parse("").map_err(runtime_error)?,
             signals: attachment.signals,
+            limit: time_limit(&record.spec),
         };
         let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
         let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
@@ -80,10 +91,12 @@ impl Engine {
     /// Limits need a control group of their own, so a foreground container with limits gets a scope.
     fn own_scope(&self, record: &ContainerRecord) -> Result<()> {
         let resources = &record.spec.resources;
-        if !resources::asked(resources) {
+        let slice = unit::slice(&record.spec)?;
+        if !resources::asked(resources) && slice.is_none() {
             return Ok(());
         }
-        let properties = resources::properties(resources, &Controllers::read(self.host.uid))?;
+        let mut properties = resources::properties(resources, &Controllers::read(self.host.uid))?;
+        properties.extend(slice);
         let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd).within("set limits")) };
         systemd.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)
     }
@@ -92,6 +105,11 @@ impl Engine {
         let socket = self.host.unit.as_ref()?.notify_socket.clone()?;
         unit::program_notifies(&record.spec, true).then_some(socket)
     }
+}
+
+/// `--timeout`
+fn time_limit(spec: &ContainerSpec) -> Option<Duration> {
+    spec.lifecycle.timeout.filter(|seconds| seconds.0 > 0).map(|seconds| Duration::from_secs(seconds.0.into()))
 }
 
 /// The caller's window; a container without one gets its size at the first change.

@@ -25,8 +25,8 @@ use crate::resolve::{self, files, identity, mounts, namespaces, process, securit
 use crate::{Engine, runtime_error, store_error};
 use jiff::Timestamp;
 use output::Wiring;
-use runtime::Running;
 use runtime::plan::{Cgroup, Entry, MissingWorkdir, Name, OomScore, Parent, Passed, Plan, Privileges, Workdir};
+use runtime::{Running, capability};
 use spec::oci::ContainerDefaults;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -137,7 +137,7 @@ impl Engine {
             env.insert("NOTIFY_SOCKET".to_owned(), notify::INSIDE.to_owned());
         }
         let words = process::command(&spec.process, &image)?;
-        let capabilities = security::capabilities(&spec.security, identity.user.uid)?;
+        let capabilities = security::capabilities(&spec.security, identity.user.uid, capability::Set::available)?;
         let (masked, read_only) = security::hidden(&spec.security)?;
         let sysctls = security::sysctls(&spec.security, &namespaces)?;
         let process = runtime::plan::Process {

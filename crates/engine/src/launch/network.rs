@@ -10,7 +10,7 @@ use network::ports::Mapping;
 use network::resolv::{self, Asked, HostFiles};
 use runtime::plan::{Access, File, Mount};
 use runtime::{Rootfs, Spawned};
-use spec::network::{Dns, Mode, Network, Publish};
+use spec::network::{Dns, Mode, Network, Protocol, Publish};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use store::{ContainerRecord, Helper, ProcessId};
@@ -73,6 +73,27 @@ fn with_pasta(engine: &Engine, record: &ContainerRecord, options: &[String]) -> 
         abilities: Abilities::of(&program, &engine.store.pasta_abilities_file()),
     };
     Ok(Uplink::Pasta { program, plan })
+}
+
+impl Engine {
+    /// What the network of a container that was just made may do badly, each as a fragment of a sentence.
+    pub fn network_warnings(&self, record: &ContainerRecord) -> Vec<String> {
+        let network = &record.spec.network;
+        // The only doubt there is, so that nobody else pays for the look at pasta.
+        if !network.publish.iter().any(|publish| publish.protocol == Protocol::Udp) {
+            return Vec::new();
+        }
+        let uplink = match &network.mode {
+            None | Some(Mode::Private) => with_pasta(self, record, &[]),
+            Some(Mode::Pasta(options)) => with_pasta(self, record, options),
+            Some(_) => return Vec::new(),
+        };
+        match uplink {
+            Ok(Uplink::Pasta { plan, .. }) => plan.warnings(),
+            // A missing program is told by the start.
+            Ok(Uplink::None) | Err(_) => Vec::new(),
+        }
+    }
 }
 
 /// Ports got their numbers when the container was made.

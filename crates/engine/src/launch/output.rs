@@ -160,7 +160,12 @@ impl Engine {
     /// The journal is chosen only where its owner can read it again: on a machine without a persistent journal, users see
     /// nothing of it.
     pub fn log_driver(&self, record: &ContainerRecord) -> LogDriver {
-        record.spec.logging.driver.unwrap_or_else(|| {
+        let logging = &record.spec.logging;
+        logging.driver.unwrap_or_else(|| {
+            // Words that only a file can follow.
+            if logging.path.is_some() || logging.max_size.is_some() {
+                return LogDriver::K8sFile;
+            }
             let in_unit = self.host.systemd.is_some() || self.host.unit.is_some();
             let readable = !self.host.rootless() || std::path::Path::new("/var/log/journal").is_dir();
             if in_unit && readable { LogDriver::Journald } else { LogDriver::K8sFile }

@@ -4,15 +4,19 @@ use crate::error::{Error, Kind, Result};
 use crate::host::Host;
 use spec::ContainerSpec;
 use spec::container::Root;
-use spec::lifecycle::Restart;
+use spec::lifecycle::{Restart, SdNotify};
+use spec::logging::LogDriver;
 use spec::namespaces::{IpcMode, NsMode, UserNs};
-use spec::network::Mode;
+use spec::network::{Dns, Mode};
 use spec::resources::CgroupMode;
 
 /// Refuses a spec that cannot be followed.
 pub(crate) fn check(spec: &ContainerSpec, host: &Host) -> Result<()> {
     contradictions(spec)?;
-    if let Some(what) = unsupported(spec, host) {
+    files_of_names(spec)?;
+    logging(spec)?;
+    let refusals = [unsupported, labels, devices, surroundings];
+    if let Some(what) = refusals.into_iter().find_map(|refusal| refusal(spec, host)) {
         return Err(Error::new(Kind::Unsupported(what)));
     }
     if let Some(name) = &spec.identity.name {
@@ -38,20 +42,151 @@ fn contradictions(spec: &ContainerSpec) -> Result<()> {
         };
         return Err(Error::invalid(format!("--publish cannot be used with {mode}")));
     }
-    if matches!(spec.network.mode, Some(Mode::Container(_))) && spec.network.hostname.is_some() {
-        return Err(Error::invalid(
-            "cannot set hostname when running in the network (and UTS) namespace of another container",
-        ));
-    }
     if let Root::Image(name) = &spec.root {
         if name.is_empty() {
             return Err(Error::invalid("an image name is required"));
         }
     }
-    if spec.process.tty && spec.logging.driver == Some(spec::logging::LogDriver::Passthrough) && lifecycle.detach {
+    if spec.identity.replace && spec.identity.name.is_none() {
+        return Err(Error::invalid("cannot replace container without --name being set"));
+    }
+    if spec.mounts.shm_size.is_some() {
+        let without = match &spec.namespaces.ipc {
+            Some(IpcMode::Mode(NsMode::Host)) => Some("host"),
+            Some(IpcMode::None) => Some("none"),
+            _ => None,
+        };
+        if let Some(mode) = without {
+            return Err(Error::invalid(format!(
+                "cannot set --shm-size with --ipc={mode}: the container has no /dev/shm of its own"
+            )));
+        }
+    }
+    if spec.process.tty && spec.logging.driver == Some(LogDriver::Passthrough) && lifecycle.detach {
         return Err(Error::invalid("--log-driver=passthrough cannot be used with --tty and --detach"));
     }
     Ok(())
+}
+
+/// Host name, `/etc/hosts` and `/etc/resolv.conf`.
+fn files_of_names(spec: &ContainerSpec) -> Result<()> {
+    let network = &spec.network;
+    if network.hostname.is_some() {
+        if matches!(network.mode, Some(Mode::Container(_))) {
+            return Err(Error::invalid(
+                "cannot set hostname when running in the network (and UTS) namespace of another container",
+            ));
+        }
+        if spec.namespaces.uts == Some(NsMode::Host) {
+            return Err(Error::invalid("cannot set hostname when running in the host UTS namespace"));
+        }
+    }
+    if network.no_hosts && (!network.add_hosts.is_empty() || network.hosts_file.is_some()) {
+        return Err(Error::invalid("--no-hosts and --add-host or --hosts-file cannot be set together"));
+    }
+    if network.dns == Some(Dns::None) && !(network.dns_search.is_empty() && network.dns_options.is_empty()) {
+        return Err(Error::invalid("--dns=none and --dns-search or --dns-option cannot be set together"));
+    }
+    Ok(())
+}
+
+/// Options of a driver that is not the one asked for would do nothing.
+fn logging(spec: &ContainerSpec) -> Result<()> {
+    let logging = &spec.logging;
+    let of_file = [("path", logging.path.is_some()), ("max-size", logging.max_size.is_some())];
+    let of_journal = [("tag", logging.tag.is_some())];
+    let (others, driver): (&[_], _) = match logging.driver {
+        Some(LogDriver::K8sFile) => (&of_journal, "journald"),
+        Some(LogDriver::Journald) => (&of_file, "k8s-file"),
+        Some(LogDriver::None | LogDriver::Passthrough) => (&[of_file[0], of_file[1], of_journal[0]], "another"),
+        None => return Ok(()),
+    };
+    match others.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::invalid(format!("--log-opt={name} is an option of {driver} log driver"))),
+        None => Ok(()),
+    }
+}
+
+/// Labels and profiles of the kernel's security modules. As in podman, `label=disable` and `z` mean nothing where there is no SELinux.
+fn labels(spec: &ContainerSpec, host: &Host) -> Option<String> {
+    let security = &spec.security;
+    if let Some(label) = security.label.iter().find(|label| *label != "disable") {
+        let why = match host.selinux() {
+            true => "SELinux labels cannot be set yet",
+            false => "this machine runs without SELinux",
+        };
+        return Some(format!("--security-opt=label={label}: {why}"));
+    }
+    if let Some(profile) = security.apparmor.as_ref().filter(|profile| *profile != "unconfined") {
+        return Some(format!("--security-opt=apparmor={profile}: AppArmor profiles cannot be set yet"));
+    }
+    let mut mounts = spec.mounts.list.iter();
+    let relabelled = mounts.find(|mount| mount.options.relabel.is_some()).filter(|_| host.selinux())?;
+    Some(format!("the mount option z or Z (SELinux relabelling), at {}, is not supported yet", relabelled.target))
+}
+
+/// A user's control groups cannot limit what is done with a device, and nobody inside a user namespace can make one.
+fn devices(spec: &ContainerSpec, _host: &Host) -> Option<String> {
+    let limited = spec.security.devices.iter().find(|device| !device.permissions.contains("rw"))?;
+    let (name, only) = (&limited.host, &limited.permissions);
+    Some(format!("--device {name}: the device cannot be limited to {only:?}; its own permission bits decide"))
+}
+
+/// What only some surroundings can do: a service of lodger's own, a unit that somebody else wrote, no systemd at all.
+fn surroundings(spec: &ContainerSpec, host: &Host) -> Option<String> {
+    let (lifecycle, resources) = (&spec.lifecycle, &spec.resources);
+    let restarts = !matches!(lifecycle.restart, None | Some(Restart::No));
+    if let Some(own) = &host.unit {
+        let name = own.name.as_deref().unwrap_or("the unit");
+        let instead = |what: &str, setting: &str| {
+            Some(format!("{what}, since the container takes {name} over: write {setting} into its [Service] section"))
+        };
+        return match () {
+            () if restarts => instead("--restart cannot be used here", "Restart="),
+            () if super::resources::asked(resources) => {
+                instead("limits cannot be set here", "MemoryMax=, CPUQuota=, TasksMax= and the like")
+            }
+            () if resources.cgroup_parent.is_some() => instead("--cgroup-parent cannot be used here", "Slice="),
+            () if lifecycle.detach && lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0) => {
+                instead("--timeout cannot be used here", "RuntimeMaxSec=")
+            }
+            () => None,
+        };
+    }
+    if lifecycle.detach && spec.process.preserve_fds > 0 {
+        return Some(
+            "--preserve-fds cannot be used with --detach: a service does not get the caller's descriptors".to_owned(),
+        );
+    }
+    if resources.cgroups == Some(CgroupMode::Split) && lifecycle.detach {
+        return Some(
+            "--cgroups=split cannot be used with --detach outside of a unit: the container gets its own".to_owned(),
+        );
+    }
+    if resources.cgroups == Some(CgroupMode::Disabled) && super::resources::asked(resources) {
+        return Some("--cgroups=disabled cannot be used with limits, which belong to a control group".to_owned());
+    }
+    if host.systemd.is_none() {
+        if resources.cgroup_parent.is_some() {
+            return Some(
+                "--cgroup-parent needs systemd, whose slices it names; its manager cannot be reached".to_owned(),
+            );
+        }
+        if lifecycle.detach && lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0) {
+            return Some("--timeout with --detach needs systemd, whose manager cannot be reached".to_owned());
+        }
+    }
+    None
+}
+
+/// Refuses what a container in the foreground cannot have.
+pub(crate) fn check_foreground(spec: &ContainerSpec) -> Result<()> {
+    match spec.lifecycle.restart {
+        None | Some(Restart::No) => Ok(()),
+        Some(_) => Err(Error::new(Kind::Unsupported(
+            "--restart without --detach: nobody stays to restart a container in the foreground".to_owned(),
+        ))),
+    }
 }
 
 fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
@@ -75,6 +210,9 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
     }
     if let Some(IpcMode::Mode(mode @ (NsMode::Container(_) | NsMode::Path(_)))) = &spec.namespaces.ipc {
         return later(&format!("--ipc={}", words(mode)));
+    }
+    if spec.lifecycle.sdnotify == Some(SdNotify::Healthy) {
+        return Some("--sdnotify=healthy: health checks are not run yet".to_owned());
     }
     if spec.security.privileged {
         return later("--privileged");
@@ -107,5 +245,100 @@ fn words(mode: &NsMode) -> String {
         NsMode::Host => "host".to_owned(),
         NsMode::Container(name) => format!("container:{name}"),
         NsMode::Path(path) => format!("ns:{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::OwnUnit;
+    use crate::systemd::{Scope, Systemd};
+    use spec::options::{Verb, read};
+
+    fn host(unit: Option<&str>, systemd: bool) -> Host {
+        Host {
+            uid: 1000,
+            gid: 1000,
+            user: "alice".to_owned(),
+            home: "/home/alice".into(),
+            runtime_dir: None,
+            boot_id: String::new(),
+            systemd: systemd.then(|| Systemd::new(Scope::User, "/run/user/1000/bus".into(), 1000)),
+            inside: false,
+            unit: unit.map(|name| OwnUnit { notify_socket: None, name: Some(name.to_owned()) }),
+        }
+    }
+
+    /// What the check says of `lodger run WORDS image` in these surroundings.
+    fn told(words: &str, host: &Host) -> String {
+        let words: Vec<String> = words.split_whitespace().chain(["image"]).map(str::to_owned).collect();
+        let spec = read(Verb::Run, &[], &words).unwrap().spec;
+        check(&spec, host).map_or_else(|error| format!("{:?}", error.kind), |()| String::new())
+    }
+
+    #[test]
+    fn words_that_would_do_nothing_are_refused() {
+        let host = host(None, true);
+        for (words, reason) in [
+            ("--security-opt=label=type:spc_t", "SELinux"),
+            ("--security-opt=apparmor=web", "AppArmor profiles cannot be set yet"),
+            ("--sdnotify=healthy", "health checks are not run yet"),
+            ("--device=/dev/fuse:r", "cannot be limited to"),
+            ("-d --preserve-fds=1", "--preserve-fds cannot be used with --detach"),
+            ("-d --cgroups=split", "--cgroups=split"),
+            ("--cgroups=disabled --memory=1g", "--cgroups=disabled cannot be used with limits"),
+            ("--log-driver=journald --log-opt=max-size=1m", "max-size is an option of k8s-file"),
+            ("--log-driver=k8s-file --log-opt=tag=a", "tag is an option of journald"),
+            ("--log-driver=none --log-opt=path=/l", "path is an option of another"),
+            ("--no-hosts --add-host=a:10.0.0.1", "--no-hosts"),
+            ("--dns=none --dns-search=a", "--dns=none"),
+            ("--uts=host --hostname=a", "host UTS namespace"),
+            ("--ipc=none --shm-size=1m", "cannot set --shm-size with --ipc=none"),
+            ("--replace", "without --name"),
+        ] {
+            let error = told(words, &host);
+            assert!(error.contains(reason), "{words}: {error:?}");
+        }
+        for words in [
+            "--security-opt=label=disable --security-opt=apparmor=unconfined",
+            "--sdnotify=conmon -d --restart=always --timeout=5 --cgroup-parent=web.slice",
+            "--device=/dev/fuse:rw --log-opt=max-size=1m",
+            "--cgroups=no-conmon -d --memory=1g",
+        ] {
+            assert_eq!(told(words, &host), "", "{words}");
+        }
+    }
+
+    #[test]
+    fn a_unit_of_somebody_elses_decides_for_its_container() {
+        let host = host(Some("web.service"), true);
+        for (words, setting) in [
+            ("-d --restart=always", "Restart="),
+            ("--memory=1g", "MemoryMax="),
+            ("--cgroup-parent=a.slice", "Slice="),
+            ("-d --timeout=5", "RuntimeMaxSec="),
+        ] {
+            let error = told(words, &host);
+            assert!(error.contains("takes web.service over") && error.contains(setting), "{words}: {error:?}");
+        }
+        assert_eq!(told("-d --cgroups=split --sdnotify=conmon", &host), "");
+    }
+
+    #[test]
+    fn without_systemd_its_settings_are_refused() {
+        let host = host(None, false);
+        for words in ["--cgroup-parent=a.slice", "-d --timeout=5"] {
+            assert!(told(words, &host).contains("systemd"), "{words}");
+        }
+        assert_eq!(told("-d --restart=always", &host), "");
+        assert_eq!(told("--timeout=5", &host), "");
+    }
+
+    #[test]
+    fn a_restart_policy_needs_somebody_who_stays() {
+        let words = |policy: &str| [format!("--restart={policy}"), "image".to_owned()];
+        let foreground = |policy| check_foreground(&read(Verb::Run, &[], &words(policy)).unwrap().spec);
+        assert!(foreground("no").is_ok());
+        assert!(foreground("on-failure:3").unwrap_err().to_string().contains("without --detach"));
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod security;
 
-pub(crate) use check::check;
+pub(crate) use check::{check, check_foreground};
 
 use crate::error::{Error, Result};
 use crate::host::Host;

@@ -55,6 +55,9 @@ fn rows(resources: &Resources) -> Result<Vec<Row>> {
     if let Some(share) = cpu_per_second(resources)? {
         row("cpu", "--cpus", "CPUQuotaPerSecUSec", share);
     }
+    if let Some(period) = resources.cpu_period {
+        row("cpu", "--cpu-period", "CPUQuotaPeriodUSec", period);
+    }
     if let Some(shares) = resources.cpu_shares {
         row("cpu", "--cpu-shares", "CPUWeight", weight_of_shares(shares));
     }

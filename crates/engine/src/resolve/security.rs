@@ -27,7 +27,9 @@ const DEFAULT: [&str; 11] = [
 const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
 /// The five sets for a user.
-pub(crate) fn capabilities(security: &Security, uid: u32) -> Result<Sets> {
+///
+/// `available` gives what this process could hand on at most.
+pub(crate) fn capabilities(security: &Security, uid: u32, available: impl FnOnce() -> Set) -> Result<Sets> {
     let (added, dropped) = (named("--cap-add", &security.cap_add)?, named("--cap-drop", &security.cap_drop)?);
     if let Some(both) = added.and(dropped).names().next().filter(|_| added != Set::ALL && dropped != Set::ALL) {
         return Err(Error::invalid(format!("capability {both} cannot be dropped and added")));
@@ -39,7 +41,16 @@ pub(crate) fn capabilities(security: &Security, uid: u32) -> Result<Sets> {
         (false, true) => added,
         (false, false) => defaults.without(dropped).or(added),
     };
-    Ok(Sets::for_user(uid, allowed, added))
+    if added.is_empty() {
+        return Ok(Sets::for_user(uid, allowed, added));
+    }
+    let available = available();
+    match added.without(available).names().next().filter(|_| added != Set::ALL) {
+        Some(missing) => Err(Error::invalid(format!(
+            "capability {missing} cannot be added: lodger does not have it itself here, or the kernel does not know it"
+        ))),
+        None => Ok(Sets::for_user(uid, allowed.and(available), added.and(available))),
+    }
 }
 
 fn named(flag: &str, names: &[String]) -> Result<Set> {
@@ -79,8 +90,42 @@ fn matches(pattern: &str, path: &str) -> bool {
 /// The usual device nodes and those asked for.
 pub(crate) fn devices(security: &Security) -> Result<Vec<Device>> {
     let usual = DEVICES.iter().map(|path| device(path, path));
-    let asked = security.devices.iter().map(|asked| device(&asked.host, &asked.container));
-    usual.chain(asked).collect()
+    let mut devices = usual.collect::<Result<Vec<_>>>()?;
+    for asked in &security.devices {
+        let path = Path::new(&asked.host);
+        if asked.optional && !path.exists() {
+            continue;
+        }
+        match path.is_dir() {
+            true => below(path, &asked.container, 0, &mut devices)?,
+            false => devices.push(device(&asked.host, &asked.container)?),
+        }
+    }
+    Ok(devices)
+}
+
+/// No directory of devices is deeper.
+const DEEPEST: usize = 8;
+
+/// All devices below a directory, as `--device /dev/dri` means.
+fn below(directory: &Path, target: &str, depth: usize, devices: &mut Vec<Device>) -> Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    let fail = |e| Error::io(format!("read directory of devices {directory:?}"), e);
+    let mut entries =
+        std::fs::read_dir(directory).and_then(Iterator::collect::<std::io::Result<Vec<_>>>).map_err(fail)?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let Some(text) = path.to_str() else { continue };
+        let inside = format!("{}/{}", target.trim_end_matches('/'), entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(fail)?;
+        if kind.is_char_device() || kind.is_block_device() {
+            devices.push(device(text, &inside)?);
+        } else if kind.is_dir() && depth < DEEPEST {
+            below(&path, &inside, depth + 1, devices)?;
+        }
+    }
+    Ok(())
 }
 
 fn device(host: &str, target: &str) -> Result<Device> {
@@ -129,7 +174,7 @@ pub(crate) fn seccomp(security: &Security, capabilities: &Sets) -> Result<plan::
             compiled.map_err(|e| seccomp_error(e).within(format!("seccomp profile {path:?}")))?
         }
     };
-    Ok(plan::Seccomp::Filter(program.insns().to_vec()))
+    Ok(plan::Seccomp::Filter(program.insns().to_vec(), program.flags()))
 }
 
 fn seccomp_error(error: runtime::seccomp::Error) -> Error {
@@ -143,7 +188,7 @@ mod tests {
     fn names(add: &[&str], drop: &[&str], uid: u32) -> String {
         let own = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
         let security = Security { cap_add: own(add), cap_drop: own(drop), ..Default::default() };
-        match capabilities(&security, uid) {
+        match capabilities(&security, uid, || Set::ALL.without(Set::named("SYS_BOOT").unwrap())) {
             Ok(sets) => format!("{}/{}", sets.bounding.names().count(), sets.effective.names().count()),
             Err(error) => error.to_string(),
         }
@@ -155,9 +200,10 @@ mod tests {
         assert_eq!(names(&[], &[], 1000), "11/0");
         assert_eq!(names(&["NET_ADMIN"], &["all"], 0), "1/1");
         assert_eq!(names(&["NET_ADMIN"], &[], 7), "12/1");
-        assert_eq!(names(&["ALL"], &["SYS_ADMIN"], 0), "40/40");
+        assert_eq!(names(&["ALL"], &["SYS_ADMIN"], 0), "39/39");
         assert!(names(&["KILL"], &["KILL"], 0).contains("dropped and added"));
         assert!(names(&["FLY"], &[], 0).contains("unknown capability"));
+        assert!(names(&["SYS_BOOT"], &[], 0).contains("CAP_SYS_BOOT cannot be added"));
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl<'a> State<'_, 'a> {
             }
             Op::Ambient(set) => identity::ambient(set),
             Op::NoNewPrivileges => Ok(rustix::thread::set_no_new_privs(true)?),
-            Op::Seccomp(program) => Ok(kernel::seccomp::load(program, kernel::seccomp::Flags::NONE)?),
+            Op::Seccomp(program, flags) => Ok(kernel::seccomp::load(program, flags)?),
             Op::Signals => {
                 kernel::signal::default_all();
                 Ok(kernel::signal::set_mask(kernel::signal::Set::EMPTY).map(drop)?)

@@ -22,11 +22,11 @@ impl<'p> Builder<'p> {
             self.op(Op::Ambient(sets.ambient.0));
             self.op(Op::NoNewPrivileges);
         }
-        if let Seccomp::Filter(program) = seccomp {
+        if let Seccomp::Filter(program, flags) = seccomp {
             if privileges == Privileges::MayGain {
                 self.op(capabilities(sets, Set::named("SYS_ADMIN").unwrap_or_default()));
             }
-            self.op(Op::Seccomp(program));
+            self.op(Op::Seccomp(program, *flags));
         }
         if privileges == Privileges::MayGain {
             self.op(capabilities(sets, Set::EMPTY));

@@ -188,14 +188,14 @@ fn protection_comes_after_all_mounts_and_sysctls_before_it() {
 #[test]
 fn the_filter_comes_as_late_as_it_can() {
     let mut plan = plan();
-    plan.seccomp = Seccomp::Filter(vec![kernel::seccomp::Insn::default()]);
+    plan.seccomp = Seccomp::Filter(vec![kernel::seccomp::Insn::default()], kernel::seccomp::Flags::LOG);
     ordered(
         &text(&plan),
         &[
             "uid 0",
             // With the capability to load it, which then goes.
             "capabilities e=0x2000ff p=0x2000ff",
-            "seccomp 1 instructions",
+            "seccomp 1 instructions flags=0x2",
             "capabilities e=0xff p=0xff",
             "execute",
         ],

@@ -199,6 +199,7 @@ pub(crate) fn console_is_ours(sandbox: &mut Sandbox) {
         output: write,
         detach: runtime::foreground::DetachKeys::parse("").unwrap(),
         signals: runtime::foreground::Signals::Own,
+        limit: None,
     };
     runtime::foreground::attend(running, foreground).unwrap();
     let output = std::io::read_to_string(std::fs::File::from(read)).unwrap();

@@ -133,6 +133,7 @@ pub(crate) fn its_terminal(sandbox: &mut Sandbox) {
                 output: write.try_clone().unwrap(),
                 detach: runtime::foreground::DetachKeys::parse("").unwrap(),
                 signals: runtime::foreground::Signals::Own,
+                limit: None,
             };
             runtime::foreground::attend(running, foreground).unwrap();
             kernel::clone::exit(0)

@@ -27,7 +27,7 @@ fn start(plan: &mut Plan, rows: u16) -> Running {
 }
 
 fn foreground(input: Input, output: OwnedFd, keys: &str) -> Foreground {
-    Foreground { input, output, detach: DetachKeys::parse(keys).unwrap(), signals: Signals::Relay }
+    Foreground { input, output, detach: DetachKeys::parse(keys).unwrap(), signals: Signals::Relay, limit: None }
 }
 
 pub(crate) fn a_terminal(sandbox: &mut Sandbox) {
@@ -51,6 +51,16 @@ pub(crate) fn a_terminal(sandbox: &mut Sandbox) {
     let output = output.replacen("hello\n", "", 1);
     assert!(output.contains("/dev/pts/0\n10 20\nthree\n1000:5:620\n88:0\n88:0\nto-console\nto-tty\n"), "{output}");
     assert!(output.ends_with("got hello\n"), "{output}");
+}
+
+pub(crate) fn a_time_limit_kills(sandbox: &mut Sandbox) {
+    let mut plan = sandbox.plan("trap '' TERM; sleep 1000");
+    plan.stdio = Stdio::Inherit([null(), null(), null()]);
+    let program = runtime::compile(&plan).unwrap();
+    let running = runtime::spawn(&program).unwrap().release().unwrap();
+    let limit = Some(std::time::Duration::from_millis(20));
+    let outcome = attend(running, Foreground { limit, ..foreground(Input::Closed, null(), "") }).unwrap();
+    assert_eq!(outcome, Outcome::Exited(Exit::Signal(9)));
 }
 
 pub(crate) fn the_window_follows(sandbox: &mut Sandbox) {

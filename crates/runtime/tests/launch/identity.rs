@@ -1,7 +1,7 @@
 //! Who the process is and what it may do.
 
 use crate::sandbox::{Sandbox, allowed};
-use kernel::seccomp::Insn;
+use kernel::seccomp::{Flags, Insn};
 use runtime::capability::{Set, Sets};
 use runtime::plan::*;
 
@@ -90,7 +90,7 @@ pub(crate) fn limits_and_masks(sandbox: &mut Sandbox) {
 pub(crate) fn no_new_privileges(sandbox: &mut Sandbox) {
     let mut plan = sandbox.plan("cat /proc/self/status");
     plan.privileges = Privileges::NoNew;
-    plan.seccomp = Seccomp::Filter(refuse_uname());
+    plan.seccomp = Seccomp::Filter(refuse_uname(), Flags::LOG);
     let output = sandbox.run(plan).output;
     assert_eq!(status(&output, "NoNewPrivs"), "1");
     assert_eq!(status(&output, "Seccomp"), "2");
@@ -110,7 +110,7 @@ pub(crate) fn the_filter(sandbox: &mut Sandbox) {
         let mut plan = sandbox.plan("cat /proc/self/status; hostname");
         (plan.process.uid, plan.process.gid) = (uid, uid);
         plan.capabilities = Sets::for_user(uid, allowed(), Set::EMPTY);
-        plan.seccomp = Seccomp::Filter(refuse_uname());
+        plan.seccomp = Seccomp::Filter(refuse_uname(), Flags::NONE);
         let ended = sandbox.run(plan);
         assert_eq!(status(&ended.output, "Seccomp"), "2");
         assert_eq!(status(&ended.output, "NoNewPrivs"), "0");

@@ -40,7 +40,7 @@ cases! {
         ranges_of_others_are_refused containers_share_namespaces the_launcher_reaches_the_network_before_the_payload_runs failures_say_why;
     process: exit_codes commands_that_cannot_run no_descriptor_but_those_given pipes_open_by_name signals_are_at_their_defaults
         the_helper_as_process_one the_shield a_launcher_that_dies_takes_its_child errors_name_the_step a_sibling;
-    foreground: a_terminal the_window_follows detach_keys signals_are_passed_on;
+    foreground: a_terminal a_time_limit_kills the_window_follows detach_keys signals_are_passed_on;
     exec: it_joins_everything ids_are_exact_here_too its_terminal a_container_that_is_gone;
     attack: dev_as_a_link proc_as_a_link volumes_over_proc workdir_through_a_descriptor accounts_that_are_no_files files_over_links
         swapped_volume_paths mask_through_links console_is_ours the_binary_is_out_of_reach no_descriptor_to_execute_through;

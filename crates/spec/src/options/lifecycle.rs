@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Opt] = &[
     ),
     row(
         Flag::with_value("sdnotify", "MODE", "Who tells systemd that the service is ready (default container)")
-            .complete(Complete::Words(&["container", "conmon", "healthy", "ignore"])),
+            .complete(Complete::Words(&["container", "conmon", "ignore"])),
         |spec, text| set_or_clear(&mut spec.lifecycle.sdnotify, text, SdNotify::parse),
         |spec| show_choice(&spec.lifecycle.sdnotify),
     )
@@ -68,7 +68,7 @@ pub(super) const ROWS: &[Opt] = &[
         Key::new(
             "Notify",
             Form::Single,
-            "Who says that the service is ready: false, true (the program inside) or healthy",
+            "Who says that the service is ready: false (lodger), or true (the program inside)",
         ),
         |spec, text| {
             let yes = ["1", "yes", "true", "on"].iter().any(|word| word.eq_ignore_ascii_case(text));

@@ -236,69 +236,20 @@ pub const UNSUPPORTED: &[Unsupported] = &[
         "have the administrator assign the service's processes",
     )
     .never(),
-    both(
-        "health-on-failure",
-        "HealthOnFailure",
-        Form::Single,
-        "an action when a container becomes unhealthy is not supported yet",
-        "Notify=healthy lets the start fail when it never becomes healthy",
-    ),
-    both(
-        "health-startup-cmd",
-        "HealthStartupCmd",
-        Form::Single,
-        "start-up health checks are not supported yet",
-        "--health-start-period gives time to start in which failures do not count",
-    ),
-    both(
-        "health-startup-interval",
-        "HealthStartupInterval",
-        Form::Single,
-        "start-up health checks are not supported yet",
-        "--health-start-period gives time to start in which failures do not count",
-    ),
-    both(
-        "health-startup-retries",
-        "HealthStartupRetries",
-        Form::Single,
-        "start-up health checks are not supported yet",
-        "--health-start-period gives time to start in which failures do not count",
-    ),
-    both(
-        "health-startup-success",
-        "HealthStartupSuccess",
-        Form::Single,
-        "start-up health checks are not supported yet",
-        "--health-start-period gives time to start in which failures do not count",
-    ),
-    both(
-        "health-startup-timeout",
-        "HealthStartupTimeout",
-        Form::Single,
-        "start-up health checks are not supported yet",
-        "--health-start-period gives time to start in which failures do not count",
-    ),
-    both(
-        "health-log-destination",
-        "HealthLogDestination",
-        Form::Single,
-        "the log of health checks cannot be changed yet",
-        "it is kept with the container: the last 5 results of 500 characters",
-    ),
-    both(
-        "health-max-log-count",
-        "HealthMaxLogCount",
-        Form::Single,
-        "the log of health checks cannot be changed yet",
-        "it is kept with the container: the last 5 results of 500 characters",
-    ),
-    both(
-        "health-max-log-size",
-        "HealthMaxLogSize",
-        Form::Single,
-        "the log of health checks cannot be changed yet",
-        "it is kept with the container: the last 5 results of 500 characters",
-    ),
+    health("health-cmd", "HealthCmd"),
+    health("health-interval", "HealthInterval"),
+    health("health-timeout", "HealthTimeout"),
+    health("health-start-period", "HealthStartPeriod"),
+    health("health-retries", "HealthRetries"),
+    health("health-on-failure", "HealthOnFailure"),
+    health("health-startup-cmd", "HealthStartupCmd"),
+    health("health-startup-interval", "HealthStartupInterval"),
+    health("health-startup-retries", "HealthStartupRetries"),
+    health("health-startup-success", "HealthStartupSuccess"),
+    health("health-startup-timeout", "HealthStartupTimeout"),
+    health("health-log-destination", "HealthLogDestination"),
+    health("health-max-log-count", "HealthMaxLogCount"),
+    health("health-max-log-size", "HealthMaxLogSize"),
     flag(
         "creds",
         "every user of the machine could read the password in the list of processes",
@@ -338,6 +289,12 @@ const fn both(
 ) -> Unsupported {
     let flag = Some(Flag::with_value(flag, "VALUE", ""));
     Unsupported { flag, key: Some(Key::new(key, form, "")), verbs: Verbs::Both, reason, hint, planned: true }
+}
+
+/// An option of health checks.
+const fn health(flag: &'static str, key: &'static str) -> Unsupported {
+    let hint = "leave it out; what watches the service from outside can restart it with lodger restart";
+    both(flag, key, Form::Single, "health checks are not run yet", hint)
 }
 
 const fn flag(flag: &'static str, reason: &'static str, hint: &'static str) -> Unsupported {

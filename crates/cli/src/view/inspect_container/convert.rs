@@ -231,20 +231,11 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults) -> Config {
 }
 
 fn healthcheck(spec: &ContainerSpec, image: &ContainerDefaults) -> Option<Healthcheck> {
-    let health = &spec.health;
-    if health.disabled {
+    if spec.health.disabled {
         return None;
     }
-    let image = image.healthcheck.clone().unwrap_or_default();
-    let ImageHealthcheck { test, interval, timeout, start_period, retries } = image;
-    let test = health.command.as_ref().map_or(test, |command| vec!["CMD-SHELL".to_owned(), command.clone()]);
-    (!test.is_empty()).then(|| Healthcheck {
-        test,
-        start_period: health.start_period.map_or(start_period, |time| time.0),
-        interval: health.interval.map_or(interval, |time| time.0),
-        timeout: health.timeout.map_or(timeout, |time| time.0),
-        retries: health.retries.map_or(retries, u64::from),
-    })
+    let ImageHealthcheck { test, interval, timeout, start_period, retries } = image.healthcheck.clone()?;
+    (!test.is_empty()).then_some(Healthcheck { test, start_period, interval, timeout, retries })
 }
 
 fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {

@@ -111,7 +111,7 @@ impl Engine {
         if self.host.unit.is_some() {
             return Ok(());
         }
-        let keeper = created.keep().map_err(runtime_error)?;
+        let keeper = created.keep(Some(self.store.root())).map_err(runtime_error)?;
         if let Some(systemd) = &self.host.systemd {
             // Best effort: in the caller's session it works as well, until the session ends.
             let _ = systemd.start_scope(&format!("lodger-keeper-{}.scope", keeper.pid), keeper.pid as u32, &[]);

@@ -18,4 +18,4 @@ mod process;
 
 pub use abilities::Abilities;
 pub use plan::{DNS_FORWARD, GUEST_ADDRESS, Plan};
-pub use process::{Starting, start, stop};
+pub use process::{Starting, Until, start, stop};

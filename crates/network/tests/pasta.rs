@@ -161,12 +161,12 @@ fn inside_the_user_namespace() {
     assert_eq!(error.unwrap_err().kind, Kind::PortInUse { address: Some(V4), port, protocol: Protocol::Tcp });
 
     // The end of pasta frees the port for the next start.
-    pasta::stop(&plan.link, Some(process.as_fd())).unwrap();
+    pasta::stop(&plan.link, Some(process.as_fd()), pasta::Until::Gone).unwrap();
     ports::check(&all).unwrap();
     assert!(std::fs::symlink_metadata(&plan.link).is_err());
     let again = pasta::start(Path::new(PROGRAM), plan.clone(), Container::start().namespace()).unwrap();
     let process = pidfd_open(again.finish().unwrap().unwrap(), PidfdFlags::empty()).unwrap();
-    pasta::stop(&plan.link, Some(process.as_fd())).unwrap();
+    pasta::stop(&plan.link, Some(process.as_fd()), pasta::Until::Gone).unwrap();
 
     ports_for_root_alone();
     options_are_passed_on(directory.path(), &container);

@@ -248,7 +248,7 @@ fn main() {
 /// N starts, each in a process of its own, as `lodger run` is.
 fn bench(options: &Options) {
     let keeper = match &options.join {
-        None if !rustix::process::getuid().is_root() => Some(userns::create(&map()).unwrap().keep().unwrap()),
+        None if !rustix::process::getuid().is_root() => Some(userns::create(&map()).unwrap().keep(None).unwrap()),
         other => *other,
     };
     let mut totals = Vec::new();

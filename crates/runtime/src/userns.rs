@@ -25,7 +25,13 @@ use rustix::mount::MountPropagationFlags;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_thread_res_gid, set_thread_res_uid};
+use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// What the child can be told: a path, with the zero that ends it.
+const LONGEST_WORD: usize = 4096;
 
 /// A new user namespace and the child that still holds it. Dropped, the child ends and the namespace with its last user.
 #[derive(Debug)]
@@ -77,13 +83,15 @@ pub fn create(map: &Map) -> Result<Created, Error> {
 /// The child: waits for the word to become the keeper; without it, when the parent has closed its end, it ends.
 fn hold(channel: BorrowedFd<'_>, helper: BorrowedFd<'_>, parent_end: u32) -> Never {
     let _ = kernel::descriptor::close_range(parent_end, parent_end);
-    let mut word = [0u8; 1];
-    if matches!(recv(channel, &mut word[..], RecvFlags::empty()), Ok((_, 1))) {
+    let mut word = [0u8; LONGEST_WORD];
+    if let Ok((_, length @ 1..)) = recv(channel, &mut word[..], RecvFlags::empty()) {
         let _ = rustix::process::setsid();
         let _ = rustix::process::chdir(c"/");
         kernel::signal::default_all();
         let _ = kernel::signal::set_mask(kernel::signal::Set::EMPTY);
-        let argv = [Word::new(c"lodger-keeper"), Word::END];
+        let store = CStr::from_bytes_until_nul(&word[..length]).unwrap_or_default();
+        let store = if store.is_empty() { Word::END } else { Word::new(store) };
+        let argv = [Word::new(c"lodger-keeper"), store, Word::END];
         let errno = kernel::execute::descriptor(helper, &argv, &[Word::END]);
         let _ = send(channel, &errno.raw_os_error().to_ne_bytes(), SendFlags::NOSIGNAL);
     }
@@ -109,15 +117,19 @@ fn sysctl_is(path: &str, value: &[u8]) -> bool {
 }
 
 impl Created {
-    /// Lets the child live on as the keeper: a process of its own session with nothing open and hardly any memory.
+    /// Lets the child live on as the keeper: a process of its own session with hardly any memory. Given the directory of a
+    /// store, it deletes what is moved to the `trash` there, and ends with it; otherwise it has nothing open.
     ///
     /// # Errors
     /// When the helper cannot be executed.
-    pub fn keep(mut self) -> Result<ProcessId, Error> {
+    pub fn keep(mut self, store: Option<&Path>) -> Result<ProcessId, Error> {
         let Some(channel) = self.holder.channel.take() else {
             return Err(Error::new("keep user namespace", "", Kind::ChildDied));
         };
-        send(&channel, b"k", SendFlags::NOSIGNAL).context("keep user namespace", "")?;
+        let mut word = store.map_or_else(Vec::new, |store| store.as_os_str().as_bytes().to_vec());
+        word.truncate(LONGEST_WORD - 1);
+        word.push(0);
+        send(&channel, &word, SendFlags::NOSIGNAL).context("keep user namespace", "")?;
         let mut errno = [0u8; 4];
         match recv(&channel, &mut errno[..], RecvFlags::empty()) {
             // Closed by execve.

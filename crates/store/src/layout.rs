@@ -15,6 +15,7 @@
 //!   partial/<blob hex>.lock        held while somebody fetches it
 //!   images.json                    names and digests → image ID, with each name's history
 //!   images/<image id hex>.json     one image: manifest, layers, sizes
+//!   bottom/                        below all layers: empty places where lodger mounts, so that no start has to make them
 //!   containers/<id>/               one container
 //!     container.json               what it is; the truth, also for its name
 //!     state.json                   what runs; believed only after a look at the kernel
@@ -24,13 +25,13 @@
 //!     netns                        link that its network process lives by
 //!     stop                         stopped by hand since its last start
 //!     lock                         held shared for reading, exclusively for changing
-//!   names/<name>                   symlink → container ID
+//!   names/<name>                   symlink → container ID, short enough to need no block of its own
 //!   run/<id>                       symlink → "<boot id>:<pid>:<start time>" of a started container
 //!   volumes/<name>/                one volume
 //!     volume.json
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
-//!   locks/                         lease, images, containers, volumes
+//!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash
 //!   pasta                          what the installed pasta can do, by its file's identity
 //!   keeper                         a process in the user's kept namespace; believed only after a look at the kernel
 //!   tmp/                           things being made
@@ -49,8 +50,8 @@
 //!    container that uses an image or a volume appears; exclusive while one of these changes or disappears.
 //! 4. `containers/<id>/lock`.
 //!
-//! **Collection.** What is removed is first renamed to `trash/`, then deleted there: by whoever renamed it, or by the next
-//! command that makes or removes something. Everything in `trash/` is garbage at any time. What lies in `tmp/` is garbage
+//! **Collection.** What is removed is first renamed to `trash/`, then deleted there: by whoever renamed it, by the process
+//! that holds `locks/sweeper` (containers only), or by the next command that makes or removes something. Everything in `trash/` is garbage at any time. What lies in `tmp/` is garbage
 //! once the lease can be had exclusively. Layers and blobs that no image record names go in `Store::gc`.
 //!
 //! **Durability.** Layers and blobs: `syncfs` once for an image, then its record, then its names. Between unpacking and
@@ -71,6 +72,7 @@ pub(crate) const LAYERS: &str = "layers";
 pub(crate) const LAYERS_PARTIAL: &str = "partial";
 pub(crate) const IMAGES: &str = "images";
 pub(crate) const INDEX: &str = "images.json";
+pub(crate) const BOTTOM: &str = "bottom";
 pub(crate) const CONTAINERS: &str = "containers";
 pub(crate) const NAMES: &str = "names";
 pub(crate) const RUN: &str = "run";
@@ -82,6 +84,8 @@ pub(crate) const LEASE_LOCK: &str = "locks/lease";
 pub(crate) const IMAGES_LOCK: &str = "locks/images";
 pub(crate) const VOLUMES_LOCK: &str = "locks/volumes";
 pub(crate) const CONTAINERS_LOCK: &str = "locks/containers";
+/// Known to the keeper of the user namespace (crate `init`) as well.
+pub(crate) const SWEEPER_LOCK: &str = "locks/sweeper";
 
 /// Made with the store, so that locking needs no space.
 pub(crate) const LOCKS: [&str; 4] = [LEASE_LOCK, IMAGES_LOCK, VOLUMES_LOCK, CONTAINERS_LOCK];

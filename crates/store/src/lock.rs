@@ -161,6 +161,13 @@ impl Store {
         }
     }
 
+    /// Whether somebody holds a lock; not if it was never made.
+    pub(crate) fn is_locked(&self, relative: &Path) -> bool {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = rustix::fs::openat(self.dir(), relative, flags, Mode::empty());
+        file.is_ok_and(|file| rustix::fs::flock(file, operation(Access::Shared)) == Err(Errno::WOULDBLOCK))
+    }
+
     fn open_lock(&self, relative: &Path) -> rustix::io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         rustix::fs::openat(self.dir(), relative, flags, Mode::from_raw_mode(0o600)).map(File::from)

@@ -4,12 +4,20 @@
 //! `user.overlay.opaque=y` (<https://docs.kernel.org/filesystems/overlayfs.html>).
 
 use crate::container::ContainerId;
-use crate::error::{Error, Result, What};
+use crate::error::{At, Error, Result, What};
 use crate::layout;
+use crate::record;
 use crate::remove_tree;
 use crate::store::Store;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 use spec::Digest;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Of `bottom/`, parents first.
+const BOTTOM_DIRECTORIES: [&str; 6] = ["", "dev", "etc", "proc", "run", "sys"];
+/// Of `bottom/`: what every container is given, unless it was asked for without.
+const BOTTOM_FILES: [&str; 4] = ["etc/hostname", "etc/hosts", "etc/resolv.conf", "run/.containerenv"];
 
 /// The directories of one overlay mount; all absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +53,44 @@ impl Store {
             lower.push(self.path(&diff));
         }
         Ok(lower)
+    }
+
+    /// The directory to stack below all layers: places for what lodger mounts in every container, which an image may lack.
+    ///
+    /// Made in a container's own directory instead, they would copy up `/etc` and `/run` and be deleted again with it. Below
+    /// the image they hide and change nothing of it, not even a directory's mode.
+    pub fn bottom_dir(&self) -> Result<PathBuf> {
+        let bottom = Path::new(layout::BOTTOM);
+        if !self.exists(bottom)? {
+            let _lease = self.lease()?;
+            let tmp = layout::tmp(&record::random_name());
+            self.make_bottom(&tmp)?;
+            match rustix::fs::renameat_with(self.dir(), &tmp, self.dir(), bottom, RenameFlags::NOREPLACE) {
+                Ok(()) => {}
+                // Another command was faster.
+                Err(Errno::EXIST) => self.discard(&tmp)?,
+                Err(errno) => return Err(Error::at("create", &self.path(bottom), errno)),
+            }
+        }
+        Ok(self.path(bottom))
+    }
+
+    fn make_bottom(&self, tmp: &Path) -> Result<()> {
+        let make = |relative: &str| {
+            let path = layout::within(tmp, relative);
+            rustix::fs::mkdirat(self.dir(), &path, Mode::from_raw_mode(0o755))
+                .and_then(|()| rustix::fs::chmodat(self.dir(), &path, Mode::from_raw_mode(0o755), AtFlags::empty()))
+                .at("create", &self.path(&path))
+        };
+        BOTTOM_DIRECTORIES.iter().try_for_each(|name| make(name))?;
+        for name in BOTTOM_FILES {
+            let path = layout::within(tmp, name);
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            rustix::fs::openat(self.dir(), &path, flags, Mode::from_raw_mode(0o644))
+                .and_then(|file| rustix::fs::fchmod(file, Mode::from_raw_mode(0o644)))
+                .at("create", &self.path(&path))?;
+        }
+        Ok(())
     }
 
     /// Lets a container that was mounted `volatile` be mounted again.

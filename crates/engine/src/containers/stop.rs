@@ -151,11 +151,13 @@ impl Engine {
 
     /// Lets the processes beside a container go once it has ended; the log relay ends by itself when all is written.
     pub(crate) fn end_helpers(&self, record: &ContainerRecord, state: &RunState) {
+        use network::pasta::{Until, stop};
+        let until = if record.spec.network.publish.is_empty() { Until::Told } else { Until::Gone };
         for helper in state.helpers.iter().filter(|helper| helper.role == "pasta") {
             let process = ProcessId { pid: helper.process.pid as i32, start_time: helper.process.start_time };
             let process = process.open().ok();
             // Its ports are free afterwards; gone already is what is wanted.
-            let _ = network::pasta::stop(&self.store.netns_link(&record.id), process.as_ref().map(AsFd::as_fd));
+            let _ = stop(&self.store.netns_link(&record.id), process.as_ref().map(AsFd::as_fd), until);
         }
     }
 

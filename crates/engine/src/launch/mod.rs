@@ -66,8 +66,10 @@ impl Engine {
         let (plan, network) = self.plan(record, wiring, &around)?;
         let program = runtime::compile(&plan).map_err(runtime_error)?;
         let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
-        let prepared = spawned.wait_ready().map_err(runtime_error).and_then(|()| {
-            let pasta = network.start(&spawned)?;
+        // The uplink takes as long as the mounts, and both can be made at the same time.
+        let prepared = network.start(&spawned).and_then(|connecting| {
+            spawned.wait_ready().map_err(runtime_error)?;
+            let pasta = connecting.finish()?;
             wiring.start_relay(self, record, spawned.terminal.as_ref())?;
             Ok(pasta)
         });

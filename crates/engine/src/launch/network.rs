@@ -156,10 +156,21 @@ fn hosts_file(record: &ContainerRecord, rootfs: &Rootfs, hostname: &str, uplink:
 
 impl Uplink {
     /// Starts it, once the container's network namespace exists.
-    pub(crate) fn start(self, spawned: &Spawned<'_>) -> Result<Option<Helper>> {
-        let Uplink::Pasta { program, plan } = self else { return Ok(None) };
+    pub(crate) fn start(self, spawned: &Spawned<'_>) -> Result<Connecting> {
+        let Uplink::Pasta { program, plan } = self else { return Ok(Connecting(None)) };
         let namespace = spawned.network_namespace().map_err(runtime_error)?;
-        let starting = pasta::start(&program, plan, namespace).map_err(network_error)?;
+        pasta::start(&program, plan, namespace).map(|starting| Connecting(Some(starting))).map_err(network_error)
+    }
+}
+
+/// An uplink being made; dropped, it ends.
+#[must_use = "dropping it ends the uplink"]
+pub(crate) struct Connecting(Option<pasta::Starting>);
+
+impl Connecting {
+    /// Waits until the container is connected. This process may start no other since [`Uplink::start`].
+    pub(crate) fn finish(self) -> Result<Option<Helper>> {
+        let Some(starting) = self.0 else { return Ok(None) };
         let pid = starting.finish().map_err(network_error)?;
         let process = pid.and_then(|pid| ProcessId::of(pid.as_raw_nonzero().get() as u32));
         Ok(process.map(|process| Helper { role: "pasta".to_owned(), process }))

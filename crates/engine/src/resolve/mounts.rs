@@ -195,7 +195,7 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
         rustix::fs::open(path, flags, Mode::empty())
             .map_err(|e| Error::io(format!("open directory {path:?}"), e.into()))
     };
-    let layers = match (&record.image, &record.spec.root) {
+    let mut layers = match (&record.image, &record.spec.root) {
         (_, Root::Directory { path, overlay: false }) => {
             return Rootfs::directory(&directory(Path::new(path))?, path).map_err(runtime_error);
         }
@@ -203,6 +203,9 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
         (Some(image), Root::Image(_)) => engine.store.lower_dirs(&image.layers).map_err(store_error)?,
         (None, Root::Image(name)) => return Err(Error::new(crate::Kind::NoSuchImage(name.clone()))),
     };
+    if has_usual_files(&record.spec) {
+        layers.push(engine.store.bottom_dir().map_err(store_error)?);
+    }
     let dirs = engine.store.overlay_dirs(&record.id, &[]).map_err(store_error)?;
     if record.auto_remove {
         engine.store.clear_volatile(&record.id).map_err(store_error)?;
@@ -214,6 +217,20 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
         durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },
     };
     Rootfs::overlay(&overlay, record.id.as_str()).map_err(runtime_error)
+}
+
+/// Whether every place of the store's bottom directory is covered by a file of the container's own, and none of it would be
+/// copied into a volume.
+fn has_usual_files(spec: &ContainerSpec) -> bool {
+    use spec::network::Dns;
+    let network = &spec.network;
+    let around = |target: &str| ["etc", "run"].contains(&target.trim_matches('/'));
+    matches!(spec.root, spec::container::Root::Image(_))
+        && !network.no_hosts
+        && !network.no_hostname
+        && network.hosts_file.as_deref() != Some("image")
+        && network.dns != Some(Dns::None)
+        && !spec.mounts.list.iter().any(|mount| around(&mount.target))
 }
 
 #[cfg(test)]

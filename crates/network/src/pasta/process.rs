@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 
 /// Most of what pasta may say.
 const MOST_WORDS: u64 = 64 * 1024;
-/// How long pasta has to end by itself, and after SIGTERM, before it is killed.
-const PATIENCE: [Timespec; 2] = [Timespec { tv_sec: 1, tv_nsec: 0 }, Timespec { tv_sec: 1, tv_nsec: 0 }];
+/// How long a killed pasta may take to let go of its ports.
+const PATIENCE: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 /// Whose child a process becomes that its parent leaves behind: ours, for as long as pasta starts.
 const ADOPT: Option<Pid> = Some(Pid::INIT);
 
@@ -151,11 +151,21 @@ fn children() -> BTreeSet<i32> {
         .collect()
 }
 
-/// Ends the pasta whose link this is, and waits until its ports are free if `process`, its pidfd, is known.
+/// What whoever ends a pasta waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Nothing: taking its interface down may take the kernel tens of milliseconds, and nobody can want that.
+    Told,
+    /// That its ports are free.
+    Gone,
+}
+
+/// Ends the pasta whose link this is: by removing the link, and by a signal if `process`, its pidfd, is known. Only then can
+/// anything be waited for.
 ///
 /// # Errors
 /// [`Kind::Io`] when the link cannot be removed; one that is not there is none.
-pub fn stop(link: &Path, process: Option<BorrowedFd<'_>>) -> Result<(), Error> {
+pub fn stop(link: &Path, process: Option<BorrowedFd<'_>>, until: Until) -> Result<(), Error> {
     let removed = match fs::remove_file(link) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(Error::io(Operation::StopPasta, format!("{link:?}"), "remove the link", error))
@@ -163,20 +173,13 @@ pub fn stop(link: &Path, process: Option<BorrowedFd<'_>>) -> Result<(), Error> {
         _ => Ok(()),
     };
     if let Some(process) = process {
-        let [by_itself, when_told] = PATIENCE;
-        if !ends_within(process, by_itself) {
-            let _ = pidfd_send_signal(process, Signal::TERM);
-            if !ends_within(process, when_told) {
-                let _ = pidfd_send_signal(process, Signal::KILL);
-                let _ = ends_within(process, when_told);
-            }
+        // It has nothing to lose, and as process 1 of a namespace of its own it would not hear SIGTERM.
+        let _ = pidfd_send_signal(process, Signal::KILL);
+        if until == Until::Gone {
+            let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&PATIENCE));
         }
     }
     removed
-}
-
-fn ends_within(process: BorrowedFd<'_>, limit: Timespec) -> bool {
-    poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).is_ok_and(|count| count > 0)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn identity_map() -> Map {
 
 pub(crate) fn a_kept_namespace_is_joined_by_its_record(sandbox: &mut Sandbox) {
     let map = if sandbox.rootless { own_map() } else { identity_map() };
-    let keeper = userns::create(&map).unwrap().keep().unwrap();
+    let keeper = userns::create(&map).unwrap().keep(None).unwrap();
     assert!(keeper.is_alive());
     let recorded: ProcessId = keeper.to_string().parse().unwrap();
     let pid = recorded.pid.to_string();

@@ -106,7 +106,7 @@ impl Store {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(errno) => return Err(Error::at("take over name", &self.path(&link), errno)),
         }
-        rustix::fs::symlinkat(id.as_str(), self.dir(), &link).at("create", &self.path(&link))
+        rustix::fs::symlinkat(id.compact(), self.dir(), &link).at("create", &self.path(&link))
     }
 
     /// The container that bears a name, if its record agrees.
@@ -122,7 +122,7 @@ impl Store {
         }
         let link = layout::name(name);
         match rustix::fs::readlinkat(self.dir(), &link, Vec::new()) {
-            Ok(target) => Ok(target.to_str().ok().and_then(|text| ContainerId::parse(text).ok())),
+            Ok(target) => Ok(target.to_str().ok().and_then(ContainerId::from_compact)),
             Err(Errno::NOENT | Errno::INVAL) => Ok(None),
             Err(errno) => Err(Error::at("read", &self.path(&link), errno)),
         }
@@ -226,16 +226,12 @@ impl Store {
     /// Removes a container, whatever it is doing, with its files.
     ///
     /// From the first step on it does not exist any more; its files are then deleted, which needs the mapped owners'
-    /// rights. What a crash leaves is deleted by the next sweep. Its volumes stay.
+    /// rights. Where somebody holds `locks/sweeper`, that is left to them: some file systems take milliseconds to delete a
+    /// directory (ext4 mounted with `discard`), and whoever removes a container need not wait for that. What a crash
+    /// leaves is deleted by the next sweep. Its volumes stay.
     pub fn remove_container(&self, id: &ContainerId) -> Result<()> {
         let trash = self.take_away(id)?;
-        self.empty_trash(&trash)
-    }
-
-    /// As `remove_container`, but leaves the files to the next sweep: some file systems take milliseconds to delete a
-    /// directory (ext4 mounted with `discard`), and whoever waits for the container need not wait for that.
-    pub fn retire_container(&self, id: &ContainerId) -> Result<()> {
-        self.take_away(id).map(drop)
+        if self.is_locked(Path::new(layout::SWEEPER_LOCK)) { Ok(()) } else { self.empty_trash(&trash) }
     }
 
     /// Moves a container to the trash; returns where.

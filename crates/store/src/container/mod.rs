@@ -11,6 +11,8 @@ mod running;
 use crate::layer::RootAttributes;
 use crate::record;
 use crate::state::ProcessId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use spec::{ContainerSpec, Digest};
@@ -34,6 +36,19 @@ impl ContainerId {
             Some(_) => Ok(Self(text.to_owned())),
             None => Err(spec::ParseError::new("container ID", text, "expected 64 lower-case hex digits")),
         }
+    }
+
+    /// Its 32 bytes in 43 characters (base64url): up to 59 bytes, the target of a symlink lies in the inode on ext4 and xfs,
+    /// and nothing but the inode has to be freed with it.
+    pub(crate) fn compact(&self) -> String {
+        let byte = |at: usize| u8::from_str_radix(&self.0[at..at + 2], 16).expect("parsed as hex digits");
+        URL_SAFE_NO_PAD.encode((0..64).step_by(2).map(byte).collect::<Vec<u8>>())
+    }
+
+    /// Reads what `compact` wrote.
+    pub(crate) fn from_compact(text: &str) -> Option<Self> {
+        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        Some(Self(record::hex(&bytes)))
     }
 
     /// All 64 digits.

@@ -99,10 +99,10 @@ fn a_name_has_one_bearer() {
     create(&store, &"x".repeat(255));
     // Links that lead nowhere, or to a container that is called otherwise, are taken over.
     store.remove_container(&first.id).unwrap();
-    std::os::unix::fs::symlink(first.id.as_str(), store.path(&layout::name("web"))).unwrap();
+    std::os::unix::fs::symlink(first.id.compact(), store.path(&layout::name("web"))).unwrap();
     let second = create(&store, "web");
     let other = store.find_container("other").unwrap();
-    std::os::unix::fs::symlink(other.id.as_str(), store.path(&layout::name("stale"))).unwrap();
+    std::os::unix::fs::symlink(other.id.compact(), store.path(&layout::name("stale"))).unwrap();
     std::os::unix::fs::symlink("../../escape", store.path(&layout::name("odd"))).unwrap();
     assert!(store.find_container("stale").is_err() && store.find_container("odd").is_err());
     create(&store, "stale");
@@ -192,7 +192,9 @@ fn removal_takes_everything_whatever_its_modes() {
         let again = store.remove_container(&record.id).unwrap_err();
         assert!(matches!(again.kind, Kind::NotFound(What::Container)));
         let retired = create(&store, "web");
-        store.retire_container(&retired.id).unwrap();
+        let sweeper = store.try_lock(layout::SWEEPER_LOCK.as_ref(), Access::Exclusive).unwrap();
+        store.remove_container(&retired.id).unwrap();
+        drop(sweeper);
         assert!(store.find_container("web").is_err() && entries(&store, layout::TRASH).len() == 1);
         store.sweep().unwrap();
         assert!(entries(&store, layout::TRASH).is_empty());

@@ -1,7 +1,7 @@
 //! The processes that stay beside containers, as one program of a few pages: no C library, no allocation, no threads.
 //!
 //! ```text
-//! keeper      holds a user namespace
+//! keeper      holds a user namespace, empties the trash
 //! init        process 1 of a container that asked for one
 //! execute     steps between the launcher and a payload that could write the launcher's file
 //! relay       carries a container's output to the journal or a file
@@ -39,7 +39,7 @@ const FAILED: i32 = 125;
 fn run(arguments: kernel::start::Arguments) -> i32 {
     let name = arguments.get(0).map_or(&b""[..], |name| name.to_bytes());
     match name.strip_prefix(b"lodger-").unwrap_or(name) {
-        b"keeper" => keeper::run(),
+        b"keeper" => keeper::run(&arguments),
         b"init" => init::run(&arguments),
         b"execute" => init::execute(&arguments),
         b"relay" => relay::run(&arguments),

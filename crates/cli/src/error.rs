@@ -7,6 +7,8 @@
 //! |---|---|
 //! | 125 | lodger itself failed, or was called wrongly |
 //! | 126, 127 | run, exec: the command inside cannot be invoked, or does not exist |
+//! | 126 | run: the container was made and could not be started |
+//! | 255 | exec: the container does not run, or has no such user |
 //! | 1, 2 | rm, rmi, volume rm: one did not exist; one is in use |
 //! | 1 | exists: no |
 
@@ -74,6 +76,10 @@ pub(crate) enum CliError {
     },
     /// A verb failed.
     Engine(Error),
+    /// `run` made the container, and could not start it.
+    Start(Error),
+    /// `exec` could not start its command.
+    Exec(Error),
     /// Whatever one sentence says.
     Plain(String),
     /// Whoever read standard output went away.
@@ -99,11 +105,10 @@ impl CliError {
             Self::Several { code, .. } => *code,
             // What a shell reports for a program that SIGPIPE ended.
             Self::OutputClosed => 141,
-            Self::Engine(error) => match error.kind {
-                Kind::CommandNotFound(_) => 127,
-                Kind::CommandNotInvocable(_) => 126,
-                _ => OWN,
-            },
+            Self::Start(Error { kind: Kind::CommandNotFound(_), .. })
+            | Self::Exec(Error { kind: Kind::CommandNotFound(_) | Kind::WorkdirMissing(_), .. }) => 127,
+            Self::Start(_) | Self::Exec(Error { kind: Kind::CommandNotInvocable(_), .. }) => 126,
+            Self::Exec(_) => 255,
             _ => OWN,
         }
     }
@@ -114,7 +119,7 @@ impl CliError {
             Self::Usage { hint, .. } | Self::Invalid { hint, .. } | Self::Unsupported { hint, .. } => {
                 hint.iter().cloned().collect()
             }
-            Self::Engine(error) => hint_for(&error.kind).into_iter().collect(),
+            Self::Engine(error) | Self::Start(error) | Self::Exec(error) => hint_for(&error.kind).into_iter().collect(),
             Self::UnknownCommand { suggestion: Some(near), .. } => vec![format!("did you mean `lodger {near}`?")],
             _ => Vec::new(),
         }
@@ -181,10 +186,10 @@ impl fmt::Display for CliError {
             Self::Unsupported { what, reason, .. } => write!(f, "{what} is not supported by lodger: {reason}"),
             Self::Io { operation, .. } => f.write_str(operation),
             // Of this kind alone there may be no further words.
-            Self::Engine(error) if error.to_string() == "StartFailed" => {
+            Self::Engine(error) | Self::Start(error) if error.to_string() == "StartFailed" => {
                 f.write_str("the container could not be started")
             }
-            Self::Engine(error) => error.fmt(f),
+            Self::Engine(error) | Self::Start(error) | Self::Exec(error) => error.fmt(f),
             Self::OutputClosed => f.write_str("write standard output: broken pipe"),
             Self::Several { errors, .. } => f.write_str(&errors.iter().map(Self::chain).collect::<Vec<_>>().join("; ")),
         }
@@ -195,7 +200,7 @@ impl std::error::Error for CliError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Engine(error) => error.source(),
+            Self::Engine(error) | Self::Start(error) | Self::Exec(error) => error.source(),
             _ => None,
         }
     }
@@ -228,6 +233,7 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::NoSuchVolume(_) => "`lodger volume ls` lists the volumes there are".to_owned(),
         Kind::NameInUse { .. } => "choose another name, or let --replace remove that container first".to_owned(),
         Kind::Ambiguous(_) => "write more digits of the ID".to_owned(),
+        Kind::State { wanted, .. } if wanted == "remove" => "`lodger stop` first, or use --force".to_owned(),
         Kind::InUse { .. } => "remove what uses it first, or use --force".to_owned(),
         Kind::MissingProgram { program, package } => {
             format!("install {program}, which is in Debian's package {package}: `sudo apt install {package}`")
@@ -297,6 +303,19 @@ mod tests {
         };
         assert_eq!(usage.text(), "Error: unknown flag: --nmae\nSee 'lodger run --help'\nhint: did you mean --name?\n");
         assert_eq!(usage.code(), 125);
+    }
+
+    #[test]
+    fn what_keeps_a_container_from_starting_decides_the_code() {
+        let other = || Error::other("no");
+        let missing = || Error::new(Kind::CommandNotFound("x".into()));
+        let denied = || Error::new(Kind::CommandNotInvocable("x".into()));
+        let codes = [CliError::Engine(missing()), CliError::Engine(other())].map(|error| error.code());
+        assert_eq!(codes, [125, 125]);
+        let codes = [CliError::Start(missing()), CliError::Start(denied()), CliError::Start(other())];
+        assert_eq!(codes.map(|error| error.code()), [127, 126, 126]);
+        let codes = [CliError::Exec(missing()), CliError::Exec(denied()), CliError::Exec(other())];
+        assert_eq!(codes.map(|error| error.code()), [127, 126, 255]);
     }
 
     #[test]

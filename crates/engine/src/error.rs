@@ -59,6 +59,8 @@ pub enum Kind {
     CommandNotFound(String),
     /// The command inside cannot be run (exit code 126).
     CommandNotInvocable(String),
+    /// The working directory is missing in the container, or is none.
+    WorkdirMissing(String),
     /// A program that lodger needs is missing: its name, and the Debian package it comes in.
     MissingProgram {
         /// `newuidmap`
@@ -209,13 +211,24 @@ impl Kind {
             Self::InUse { what, by } => {
                 format!("{what} is being used by the following container(s): {}", by.join(", "))
             }
-            Self::State { container, state, wanted } => {
-                format!(
+            Self::State { container, state, wanted } => match wanted.as_str() {
+                "exec" => "can only create exec sessions on running containers: container state improper".to_owned(),
+                "kill" => format!(
+                    "can only kill running containers. {container} is in state {state}: container state improper"
+                ),
+                "top" => "top can only be used on running containers".to_owned(),
+                "remove" => format!(
+                    "cannot remove container {container} as it is {state} - running or paused containers cannot be removed without force: container state improper"
+                ),
+                _ => format!(
                     "can only {wanted} such a container when its state allows it: container {container} is {state}: container state improper"
-                )
-            }
+                ),
+            },
             Self::Invalid(text) | Self::Unsupported(text) | Self::Locked(text) => text.clone(),
             Self::CommandNotFound(text) | Self::CommandNotInvocable(text) => text.clone(),
+            Self::WorkdirMissing(path) => {
+                format!("workdir {path:?} does not exist on container, or is no directory there")
+            }
             Self::MissingProgram { program, .. } => format!("exec {program:?}: executable file not found in $PATH"),
             Self::NoSubordinateIds(user) => {
                 format!("no subordinate ids for user {user} in /etc/subuid and /etc/subgid")

@@ -107,7 +107,7 @@ fn source_error(error: store::Error) -> Error {
 fn runtime_error(error: runtime::Error) -> Error {
     let kind = userns::kind_of(&error).or_else(|| launch::start_kind(&error)).unwrap_or(Kind::Other);
     match kind {
-        Kind::CommandNotFound(_) | Kind::CommandNotInvocable(_) => Error::new(kind),
+        Kind::CommandNotFound(_) | Kind::CommandNotInvocable(_) | Kind::WorkdirMissing(_) => Error::new(kind),
         kind => Error::caused(kind, error),
     }
 }

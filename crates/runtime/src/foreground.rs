@@ -1,16 +1,20 @@
 //! The caller of `run` and `exec` while the process lives: terminal, signals, exit status.
 //!
-//! One loop over poll(2): the process's descriptor, the signals, the user's terminal and the container's. The user's terminal is put
+//! One loop over poll(2): the process's descriptor, the signals, the user's terminal and the container's, or the pipes between
+//! the two. The user's terminal is put
 //! back whatever happens. Nothing is read that cannot be passed on at once, so no side can fill memory.
 
+mod carry;
 mod keys;
 mod pump;
 mod raw;
 
+pub use carry::Flow;
 pub use keys::DetachKeys;
 
 use crate::error::{Context, Error};
 use crate::spawn::{Exit, Running, wait};
+use carry::Carrier;
 use kernel::signal::{self, Set};
 use pump::Pump;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,12 +29,34 @@ pub struct Foreground {
     pub input: Input,
     /// Where the container's terminal is shown.
     pub output: OwnedFd,
+    /// Gets what the container's terminal shows once more: the log.
+    pub copy: Option<OwnedFd>,
+    /// Without a terminal: from the caller's standard input to the container's.
+    pub inward: Option<Flow>,
+    /// Without a terminal: from the container's standard output and standard error to the caller's.
+    pub outward: Vec<Flow>,
     /// Keys that end the attachment and leave the process alone; only where input is forwarded.
     pub detach: DetachKeys,
     /// Whether the caller's signals are passed on.
     pub signals: Signals,
     /// How long the process may run before it is killed; absent = as long as it likes.
     pub limit: Option<Duration>,
+}
+
+impl Foreground {
+    /// Nothing is lent but signals; `output` is where a terminal of the container would be shown.
+    pub fn new(output: OwnedFd) -> Self {
+        Self {
+            input: Input::Closed,
+            output,
+            copy: None,
+            inward: None,
+            outward: Vec::new(),
+            detach: DetachKeys::none(),
+            signals: Signals::Relay,
+            limit: None,
+        }
+    }
 }
 
 /// Standard input of the caller.
@@ -125,28 +151,33 @@ impl Drop for Held {
 ///
 /// # Errors
 /// When the terminal or the process cannot be watched.
-pub fn attend(running: Running, foreground: Foreground) -> Result<Outcome, Error> {
+pub fn attend(running: Running, mut foreground: Foreground) -> Result<Outcome, Error> {
     let signals = Caught::new(foreground.signals).context("catch signals", "")?;
     let master = running.terminal.as_ref().map(AsFd::as_fd);
     let kind = foreground.signals;
-    let mut end = foreground.limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut deadline = foreground.limit.and_then(|limit| Instant::now().checked_add(limit));
+    let flows = (foreground.inward.take(), std::mem::take(&mut foreground.outward));
+    let mut carrier = Carrier::new(flows.0, flows.1).context("attach streams", "")?;
     let mut pump = Pump::new(master, foreground).context("attach terminal", "")?;
     loop {
-        let ready = watch(running.pidfd.as_fd(), &signals, &pump, end).context("wait for container", "")?;
+        let ready =
+            watch(running.pidfd.as_fd(), &signals, &pump, &carrier, deadline).context("wait for container", "")?;
         if ready.signals {
             relay(running.pidfd.as_fd(), &signals, &pump, kind).context("pass signal on", "")?;
         }
+        carrier.turn(&ready.flows);
         if pump.turn(&ready.pump).context("relay terminal", "")? {
             return Ok(Outcome::Detached);
         }
-        if end.is_some_and(|end| end <= Instant::now()) {
-            end = None;
-            kill(running.pidfd.as_fd()).context("kill container", running.process.pid)?;
-        }
         if ready.ended {
             pump.drain();
+            carrier.drain();
             let exit = wait(running.pidfd.as_fd()).context("wait for process", running.process.pid)?;
             return Ok(Outcome::Exited(exit));
+        }
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            deadline = None;
+            send(running.pidfd.as_fd(), libc::SIGKILL).context("kill process", running.process.pid)?;
         }
     }
 }
@@ -156,36 +187,35 @@ struct Ready {
     ended: bool,
     signals: bool,
     pump: pump::Ready,
+    flows: Vec<bool>,
 }
 
-/// Waits for any of them, or until the time has come.
 fn watch(
     process: BorrowedFd<'_>,
     signals: &Caught,
     pump: &Pump<'_>,
-    end: Option<Instant>,
+    carrier: &Carrier,
+    deadline: Option<Instant>,
 ) -> rustix::io::Result<Ready> {
     let mut fds =
         vec![PollFd::from_borrowed_fd(process, PollFlags::IN), PollFd::new(&signals.descriptor, PollFlags::IN)];
+    carrier.wants(&mut fds);
+    let flows = fds.len();
     pump.wants(&mut fds);
-    loop {
-        let rest = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let rest = rest.and_then(|rest| Timespec::try_from(rest).ok());
-        match poll(&mut fds, rest.as_ref()) {
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-            Ok(_) => break,
-        }
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let left = left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
+    match poll(&mut fds, left.as_ref()) {
+        // With nothing found the loop comes back at once.
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => return Err(errno),
     }
     let found = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
-    Ok(Ready { ended: found(0), signals: found(1), pump: pump.found(&fds[2..]) })
-}
-
-fn kill(process: BorrowedFd<'_>) -> rustix::io::Result<()> {
-    match signal::send(process, libc::SIGKILL) {
-        Err(Errno::SRCH) => Ok(()),
-        result => result,
-    }
+    Ok(Ready {
+        ended: found(0),
+        signals: found(1),
+        flows: carrier.found(&fds[2..flows]),
+        pump: pump.found(&fds[flows..]),
+    })
 }
 
 fn relay(process: BorrowedFd<'_>, signals: &Caught, pump: &Pump<'_>, kind: Signals) -> rustix::io::Result<()> {
@@ -194,12 +224,16 @@ fn relay(process: BorrowedFd<'_>, signals: &Caught, pump: &Pump<'_>, kind: Signa
             continue;
         }
         if kind == Signals::Relay {
-            match signal::send(process, number) {
-                // Ended meanwhile: the loop will see it.
-                Ok(()) | Err(Errno::SRCH) => {}
-                Err(errno) => return Err(errno),
-            }
+            send(process, number)?;
         }
     }
     Ok(())
+}
+
+fn send(process: BorrowedFd<'_>, number: i32) -> rustix::io::Result<()> {
+    match signal::send(process, number) {
+        // Ended meanwhile: the loop will see it.
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(errno) => Err(errno),
+    }
 }

@@ -23,15 +23,12 @@ pub struct User {
     pub name: Option<String>,
 }
 
-/// `text` is `name`, `uid`, `name:group`, `uid:gid` or empty (= root). A number without an entry is taken as it is, with group 0.
+/// `text` is `name`, `uid`, `name:group`, `uid:gid`, or either half alone; without a user it is root. A number without an entry is taken as it is, with group 0.
 ///
 /// # Errors
 /// When a name is not in the files, or a number is no id.
 pub fn resolve(text: &str, passwd: &[u8], group: &[u8]) -> Result<User, Error> {
     let (user, given_group) = text.split_once(':').map_or((text, ""), |(user, group)| (user, group));
-    if user.is_empty() && !text.is_empty() {
-        return Err(Error::new("look up user", text, Kind::Invalid("it names a group without a user")));
-    }
     let mut found = find_user(if user.is_empty() { "0" } else { user }, passwd)?;
     if !given_group.is_empty() {
         found.gid = resolve_group(given_group, group)?;
@@ -52,7 +49,7 @@ pub fn resolve_group(text: &str, group: &[u8]) -> Result<u32, Error> {
     let found = entries(group)
         .find(|fields| fields.first().copied() == Some(text.as_bytes()))
         .and_then(|fields| id(fields.get(2)?));
-    found.ok_or_else(|| Error::new("look up group", text, Kind::Invalid("the image's /etc/group has no such name")))
+    found.ok_or_else(|| Error::new("look up group", text, Kind::Invalid("no matching entries in group file")))
 }
 
 fn find_user(text: &str, passwd: &[u8]) -> Result<User, Error> {
@@ -65,7 +62,7 @@ fn find_user(text: &str, passwd: &[u8]) -> Result<User, Error> {
         (Some(entry), _) => Ok(entry),
         (None, Some(uid)) => Ok(User { uid, gid: 0, groups: Vec::new(), home: "/".into(), name: None }),
         (None, None) => {
-            Err(Error::new("look up user", text, Kind::Invalid("the image's /etc/passwd has no such name")))
+            Err(Error::new("look up user", text, Kind::Invalid("no matching entries in passwd file")))
         }
     }
 }
@@ -105,7 +102,7 @@ fn entries(file: &[u8]) -> impl Iterator<Item = Vec<&[u8]>> {
 /// `None` when the text is not all digits, and so a name.
 fn number(text: &str) -> Option<Result<u32, Kind>> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| id(text.as_bytes()).ok_or(Kind::Invalid("ids go from 0 to 4294967294")))
+    digits.then(|| id(text.as_bytes()).ok_or(Kind::Invalid("uids and gids must be in range 0-4294967294")))
 }
 
 /// A decimal number that the kernel takes as an id.
@@ -151,6 +148,8 @@ mod tests {
         assert_eq!(ids("app:0"), (1000, 0, vec![]));
         assert_eq!(ids("1234:5678"), (1234, 5678, vec![]));
         assert_eq!(ids("app:"), (1000, 1001, vec![10, 63]));
+        assert_eq!(ids(":50"), (0, 50, vec![]));
+        assert_eq!(ids(":"), (0, 0, vec![10]));
     }
 
     #[test]
@@ -167,8 +166,6 @@ mod tests {
             "4294967295",
             "4294967296",
             "99999999999999999999",
-            ":1",
-            ":",
             "nobody",
             "bad",
             "huge",

@@ -118,7 +118,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (None, Some(path)) => engine.container(read(path)?.trim())?,
         (None, None) => engine.latest()?,
     };
-    Ok(ExitCode::from(engine.exec(&container, &request)?.code))
+    Ok(ExitCode::from(engine.exec(&container, &request).map_err(CliError::Exec)?.code))
 }
 
 /// Files first, then `--env`; later wins.
@@ -127,17 +127,22 @@ fn variables(options: &Options) -> Result<Vec<(String, String)>> {
     for path in &options.env_files {
         let text = read(path)?;
         let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        variables.extend(lines.filter_map(variable));
+        variables.extend(lines.flat_map(variable));
     }
-    variables.extend(options.env.iter().filter_map(|text| variable(text)));
+    variables.extend(options.env.iter().flat_map(|text| variable(text)));
     Ok(variables)
 }
 
-/// `NAME=value`; `NAME` alone is the caller's, if set.
-fn variable(text: &str) -> Option<(String, String)> {
-    match text.split_once('=') {
-        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-        None => Some((text.to_owned(), std::env::var(text).ok()?)),
+/// `NAME=value`; `NAME` alone is the caller's, if set; `PREFIX*` is all of the caller's that begin so.
+fn variable(text: &str) -> Vec<(String, String)> {
+    match (text.split_once('='), text.strip_suffix('*')) {
+        (Some((name, value)), _) => vec![(name.to_owned(), value.to_owned())],
+        (None, Some(prefix)) => {
+            let all = std::env::vars_os();
+            let all = all.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+            all.filter(|(name, _)| name.starts_with(prefix)).collect()
+        }
+        (None, None) => std::env::var(text).ok().map(|value| (text.to_owned(), value)).into_iter().collect(),
     }
 }
 

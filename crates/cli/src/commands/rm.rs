@@ -4,7 +4,7 @@ use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, swi
 use crate::commands::stop::{TIME, seconds};
 use crate::error::Result;
 use crate::selection::{self, Selection, each_with, removal_code};
-use engine::containers::{Force, Listed};
+use engine::containers::{Force, Listed, Volumes};
 use spec::options::{Complete, Flag};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ pub(crate) const COMMAND: Command = Command {
     paths: &["rm", "container rm"],
     operands: "CONTAINER [CONTAINER...]",
     summary: "Remove one or more containers",
-    about: "Removes containers with their files and anonymous volumes. Those that run are only removed with --force.\n\nExits with 1 when a container did not exist, with 2 when one runs.",
+    about: "Removes containers with their files. Those that run are only removed with --force.\n\nExits with 1 when a container did not exist, with 2 when one runs.",
     examples: &["lodger rm web", "lodger rm --force --time 2 web", "lodger rm --all"],
     count: Count::Any,
     complete: &[Complete::Containers],
@@ -26,6 +26,7 @@ pub(crate) const COMMAND: Command = Command {
 struct Options {
     selection: Selection,
     force: bool,
+    volumes: bool,
     time: Option<u32>,
 }
 
@@ -47,9 +48,8 @@ const OPTIONS: &[Opt<Options>] = &[
         },
     },
     Opt {
-        flag: Flag::switch("volumes", "Accepted for compatibility; anonymous volumes always go with their container")
-            .short('v'),
-        set: |_, _| Ok(()),
+        flag: Flag::switch("volumes", "Remove the containers' anonymous volumes too").short('v'),
+        set: |options, value| switch(&mut options.volumes, value),
     },
 ];
 
@@ -69,7 +69,8 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (true, Some(0)) => Force::Kill,
         (true, Some(seconds)) => Force::Stop(seconds),
     };
-    each_with(chosen, removal_code, |container| Ok(engine.remove(container, force)?))
+    let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
+    each_with(chosen, removal_code, |container| Ok(engine.remove(container, force, volumes)?))
 }
 
 /// podman's patience with a container that is removed by force, in seconds.

@@ -4,7 +4,7 @@ use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, swi
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::selection::{outcome, removal_code, warn};
-use engine::containers::Force;
+use engine::containers::{Force, Volumes};
 use engine::images::{Removal, Removed};
 use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
@@ -76,7 +76,7 @@ fn remove(engine: &Engine, name: &str, options: &Options) -> Result<String> {
         // Its last name, or all of them: the containers would be in the way.
         if image.names.len() <= 1 || image.id.hex().starts_with(name.strip_prefix("sha256:").unwrap_or(name)) {
             for id in engine.image_users(&image)? {
-                engine.remove(&engine.container(id.as_str())?, Force::Kill)?;
+                engine.remove(&engine.container(id.as_str())?, Force::Kill, Volumes::Keep)?;
             }
         }
     }

@@ -4,8 +4,8 @@ use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, push, swit
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::progress::Progress;
-use engine::containers::NewContainer;
-use engine::launch::{Attachment, StandardInput};
+use engine::containers::{Force, NewContainer, Volumes};
+use engine::launch::{Attachment, Output, StandardInput};
 use engine::{ContainerRecord, Engine, Signals};
 use spec::container::Root;
 use spec::options::parse::Order;
@@ -21,15 +21,13 @@ pub(crate) const COMMAND: Command = Command {
         "lodger run --rm -it docker.io/library/alpine sh",
         "lodger run -d --name web -p 8080:80 docker.io/library/nginx",
         "lodger run --rm -v ./data:/data:ro docker.io/library/alpine ls /data",
+        "lodger run --show-ops docker.io/library/alpine true",
     ],
     order: Order::FlagsFirst,
     complete: &[Complete::Images, Complete::Nothing],
     verb: Some(Verb::Run),
     flags: || flags_of(OPTIONS),
-    unsupported: &[
-        Unsupported::with_value("detach-keys", "an attached container cannot be left running yet"),
-        Unsupported::switch("show-ops", "the steps of a start cannot be shown yet"),
-    ],
+    unsupported: &[Unsupported::with_value("detach-keys", "an attached container cannot be left running yet")],
     run,
     ..Command::PLAIN
 };
@@ -38,11 +36,12 @@ pub(crate) const COMMAND: Command = Command {
 struct Options {
     attach: Vec<String>,
     sig_proxy: bool,
+    show_ops: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { attach: Vec::new(), sig_proxy: true }
+        Self { attach: Vec::new(), sig_proxy: true, show_ops: false }
     }
 }
 
@@ -52,6 +51,7 @@ const OPTIONS: &[Opt<Options>] = &[
         set: |options, value| value.split(',').try_for_each(|one| push(&mut options.attach, &one.to_ascii_lowercase())),
     },
     Opt { flag: COMMAND_FLAGS[2], set: |options, value| switch(&mut options.sig_proxy, value) },
+    Opt { flag: COMMAND_FLAGS[3], set: |options, value| switch(&mut options.show_ops, value) },
 ];
 
 fn run(call: Invocation) -> Result<ExitCode> {
@@ -60,40 +60,51 @@ fn run(call: Invocation) -> Result<ExitCode> {
     if detach && !options.attach.is_empty() {
         return Err(call.usage("conflicting options: cannot specify both --attach and --detach"));
     }
-    let input = input(&call, &options)?;
+    let (input, output) = streams(&call, &options)?;
     let engine = call.engine()?;
     if !detach {
         engine.check_foreground(&call.spec)?;
     }
     let record = create(&call, &engine)?;
+    if options.show_ops {
+        let ops = engine.show_ops(&record, input);
+        engine.remove(&engine.container(record.id.as_str())?, Force::No, Volumes::Remove)?;
+        output::print(&ops?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if detach {
         let container = engine.container(record.id.as_str())?;
-        engine.start_detached(&container)?;
+        engine.start_detached(&container).map_err(CliError::Start)?;
         output::print_line(record.id.as_str())?;
         return Ok(ExitCode::SUCCESS);
     }
     let signals = if options.sig_proxy { Signals::Relay } else { Signals::Own };
-    let ended = engine.run_in_foreground(&record, Attachment { input, signals })?;
+    if input == StandardInput::Caller && call.spec.process.tty {
+        warn_without_terminal();
+    }
+    let attachment = Attachment { input, output, signals };
+    let ended = engine.run_in_foreground(&record, attachment).map_err(CliError::Start)?;
     Ok(ExitCode::from(ended.code))
 }
 
-/// What the container reads. Its output is the caller's, whole or not at all.
-fn input(call: &Invocation, options: &Options) -> Result<StandardInput> {
+/// What the container reads, and what the caller sees of its standard output and standard error.
+fn streams(call: &Invocation, options: &Options) -> Result<(StandardInput, [Output; 2])> {
     let attach = &options.attach;
     if let Some(other) = attach.iter().find(|word| !["stdin", "stdout", "stderr"].contains(&word.as_str())) {
         return Err(call.usage(format!("invalid stream {other:?} for --attach: choose from stdin, stdout, stderr")));
     }
     let has = |word: &str| attach.iter().any(|stream| stream == word);
-    let whole = has("stdout") && has("stderr");
-    if !attach.is_empty() && !whole {
-        return Err(CliError::Unsupported {
-            what: format!("--attach={}", attach.join(",")),
-            reason: "standard output and standard error are attached together".to_owned(),
-            hint: Some("redirect one of them in the shell, or use --detach and `lodger logs`".to_owned()),
-        });
-    }
     let caller = call.spec.process.interactive || has("stdin");
-    Ok(if caller { StandardInput::Caller } else { StandardInput::Closed })
+    let input = if caller { StandardInput::Caller } else { StandardInput::Closed };
+    let shown = |word: &str| if attach.is_empty() || has(word) { Output::Shown } else { Output::Hidden };
+    Ok((input, [shown("stdout"), shown("stderr")]))
+}
+
+/// `-it` in a script: it works, though not as whoever wrote it may think.
+pub(crate) fn warn_without_terminal() {
+    if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        output::warn("The input device is not a TTY. The --tty and --interactive flags might not work properly");
+    }
 }
 
 /// Makes the container that the command line describes.
@@ -115,7 +126,7 @@ mod tests {
     #[test]
     fn the_rows_are_those_they_are_taken_for() {
         let names: Vec<&str> = OPTIONS.iter().map(|row| row.flag.long).collect();
-        assert_eq!(names, ["attach", "sig-proxy"]);
+        assert_eq!(names, ["attach", "sig-proxy", "show-ops"]);
     }
 
     #[test]

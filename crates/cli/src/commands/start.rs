@@ -4,8 +4,8 @@ use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, swi
 use crate::error::Result;
 use crate::selection::{self, Chosen, Selection, each};
 use engine::Signals;
-use engine::containers::{Listed, Status};
-use engine::launch::{Attachment, StandardInput};
+use engine::containers::{Container, Listed, Status};
+use engine::launch::{Attachment, Output, StandardInput};
 use spec::options::{Complete, Flag};
 use std::process::ExitCode;
 
@@ -63,13 +63,18 @@ fn run(call: Invocation) -> Result<ExitCode> {
         let container = chosen.remove(0).container?;
         let input = if options.interactive { StandardInput::Caller } else { StandardInput::Closed };
         let signals = if options.sig_proxy == Some(false) { Signals::Own } else { Signals::Relay };
-        let ended = engine.run_in_foreground(&container.record, Attachment { input, signals })?;
+        let attachment = Attachment { input, output: [Output::Shown; 2], signals };
+        let ended = engine.run_in_foreground(&container.record, attachment).map_err(|e| unable(e, &container))?;
         return Ok(ExitCode::from(ended.code));
     }
     if options.selection.all() {
         chosen.retain(is_down);
     }
-    each(chosen, |container| Ok(engine.start_detached(container)?))
+    each(chosen, |container| Ok(engine.start_detached(container).map_err(|e| unable(e, container))?))
+}
+
+fn unable(error: engine::Error, container: &Container) -> engine::Error {
+    error.within(format!("unable to start container {:?}", container.record.id.as_str()))
 }
 
 fn is_down(chosen: &Chosen) -> bool {

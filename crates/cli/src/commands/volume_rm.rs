@@ -5,7 +5,7 @@ use crate::commands::stop::{TIME, seconds};
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::selection::{outcome, removal_code, warn};
-use engine::containers::Force;
+use engine::containers::{Force, Volumes};
 use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
 use std::process::ExitCode;
@@ -75,7 +75,7 @@ fn remove(engine: &Engine, name: &str, options: &Options) -> Result<String> {
         let volume = engine.volume(name)?;
         let force = options.time.map_or(Force::Kill, Force::Stop);
         for id in engine.volume_users(&volume)? {
-            engine.remove(&engine.container(id.as_str())?, force)?;
+            engine.remove(&engine.container(id.as_str())?, force, Volumes::Keep)?;
         }
     }
     Ok(engine.remove_volume(name)?)

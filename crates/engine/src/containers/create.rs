@@ -1,6 +1,6 @@
 //! `create`: the image found, volumes made, a record written; nothing runs.
 
-use super::names;
+use super::{Force, Volumes, names};
 use crate::error::{Error, Kind, Result};
 use crate::images::PullReport;
 use crate::resolve::process::{self, Surrounding};
@@ -140,7 +140,10 @@ impl Engine {
     /// `--replace`: the container that bears the name goes, running or not.
     fn replace(&self, name: &str) -> Result<()> {
         match self.container(name) {
-            Ok(old) if old.record.name == name => self.remove(&old, crate::containers::Force::Kill),
+            Ok(old) if old.record.name == name => {
+                let patience = old.record.spec.lifecycle.stop_timeout.map_or(crate::unit::STOP_TIMEOUT, |seconds| seconds.0);
+                self.remove(&old, Force::Stop(patience), Volumes::Keep)
+            }
             Ok(_) => Ok(()),
             Err(error) if matches!(error.kind, Kind::NoSuchContainer(_)) => Ok(()),
             Err(error) => Err(error),

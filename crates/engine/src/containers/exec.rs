@@ -2,13 +2,13 @@
 
 use super::{Container, process_id};
 use crate::error::{Error, Result};
-use crate::launch::{self, Ended, StandardInput};
+use crate::launch::{self, Ended, Output, StandardInput, Wiring};
 use crate::resolve::{files, identity, process, security};
-use crate::{Engine, inherited, runtime_error};
+use crate::{Engine, runtime_error};
 use runtime::capability::{self, Sets};
 use runtime::exec::ExecPlan;
-use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
-use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Stdio, Workdir};
+use runtime::foreground::Outcome;
+use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Workdir};
 use runtime::users;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -54,21 +54,14 @@ impl Engine {
         self.enter_user_namespace()?;
         self.join_cgroup(state)?;
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
-        let plan = self.exec_plan(container, request)?;
+        let mut wiring = Wiring::further(request.input, [Output::Shown; 2], launch::window());
+        let plan = self.exec_plan(container, request, &mut wiring)?;
         let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
         let program = inside.compile(&plan).map_err(runtime_error)?;
         let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
         spawned.wait_ready().map_err(runtime_error)?;
         let running = spawned.release().map_err(runtime_error)?;
-        let forwarded =
-            if request.input == StandardInput::Caller && request.tty { inherited::duplicate(0) } else { None };
-        let foreground = Foreground {
-            input: forwarded.map_or(Input::Closed, Input::From),
-            output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
-            detach: DetachKeys::parse("").map_err(runtime_error)?,
-            signals: Signals::Relay,
-            limit: None,
-        };
+        let foreground = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
         match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
             Outcome::Detached => Err(Error::other("the process was left behind")),
@@ -84,7 +77,7 @@ impl Engine {
         }
     }
 
-    fn exec_plan(&self, container: &Container, request: &ExecRequest) -> Result<ExecPlan> {
+    fn exec_plan(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<ExecPlan> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
         let spec = &container.record.spec;
         let image = self.image_defaults(&container.record)?;
@@ -128,10 +121,10 @@ impl Engine {
             seccomp: if all { Seccomp::Unconfined } else { security::seccomp(&spec.security, &capabilities)? },
             capabilities,
             privileges: if spec.security.no_new_privileges && !all { Privileges::NoNew } else { Privileges::MayGain },
-            rlimits: identity::rlimits(&spec.process)?,
+            rlimits: identity::rlimits(&spec.process, &self.host)?,
             oom_score: OomScore::Inherit,
             umask: spec.process.umask.unwrap_or(0o022),
-            stdio: stdio(request)?,
+            stdio: wiring.stdio(request.tty)?,
             passed: launch::passed(request.preserve_fds)?,
             entry: launch::entry(false)?,
             cgroup: Cgroup::Inherit,
@@ -142,23 +135,6 @@ impl Engine {
 fn everything() -> Sets {
     use runtime::capability::Set;
     Sets { bounding: Set::ALL, effective: Set::ALL, permitted: Set::ALL, ..Sets::default() }
-}
-
-fn stdio(request: &ExecRequest) -> Result<Stdio> {
-    if request.tty {
-        return Ok(Stdio::Terminal(launch::window()));
-    }
-    let null = || {
-        std::fs::File::options()
-            .read(true)
-            .write(true)
-            .open("/dev/null")
-            .map(Into::into)
-            .map_err(|e| Error::io("open \"/dev/null\"", e))
-    };
-    let own = |number| inherited::duplicate(number).map_or_else(null, Ok);
-    let input = if request.input == StandardInput::Caller { own(0)? } else { null()? };
-    Ok(Stdio::Inherit([input, own(1)?, own(2)?]))
 }
 
 /// A small regular file below a container's root, resolved inside it; empty when it is not there.

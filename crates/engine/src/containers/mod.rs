@@ -12,7 +12,7 @@ pub use create::NewContainer;
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;
 pub use observe::{Condition, PortBinding};
-pub use stop::Force;
+pub use stop::{Force, Volumes};
 pub(crate) use stop::{ended_within, open, process_id};
 
 use crate::error::{Error, Kind, Result};
@@ -106,7 +106,7 @@ impl Engine {
     /// An error that says which state stands in the way.
     pub(crate) fn wrong_state(&self, container: &Container, wanted: &str) -> Error {
         Error::new(Kind::State {
-            container: container.record.name.clone(),
+            container: container.record.id.to_string(),
             state: container.status().word().to_owned(),
             wanted: wanted.to_owned(),
         })

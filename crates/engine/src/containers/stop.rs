@@ -1,7 +1,7 @@
 //! Ending containers: `stop`, `kill`, `rm`.
 
 use super::{Container, Status};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,6 +19,15 @@ pub enum Force {
     Kill,
     /// Yes: it is stopped in its own time first, at most these seconds.
     Stop(u32),
+}
+
+/// Whether a removed container's anonymous volumes go with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Volumes {
+    /// They stay.
+    Keep,
+    /// They go.
+    Remove,
 }
 
 /// How long after its first process a container's exit record may take.
@@ -96,20 +105,12 @@ impl Engine {
         }
     }
 
-    /// Removes a container with its files and anonymous volumes.
-    pub fn remove(&self, container: &Container, force: Force) -> Result<()> {
+    /// Removes a container with its files, and with its anonymous volumes if that is asked for or it was made with `--rm`.
+    pub fn remove(&self, container: &Container, force: Force, volumes: Volumes) -> Result<()> {
         self.enter_user_namespace()?;
         if container.running.is_some() {
             match force {
-                Force::No => {
-                    return Err(Error::new(Kind::InUse {
-                        what: format!(
-                            "cannot remove container {} as it is running - running or paused containers cannot be removed without force: container",
-                            container.record.id
-                        ),
-                        by: vec![container.record.id.to_string()],
-                    }));
-                }
+                Force::No => return Err(self.wrong_state(container, "remove")),
                 Force::Kill => self.stop(container, Some(0)).map(drop)?,
                 Force::Stop(seconds) => self.stop(container, Some(seconds)).map(drop)?,
             }
@@ -120,18 +121,22 @@ impl Engine {
         if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.status() != Status::Created) {
             systemd.reset_failed(&unit::name(&container.record.name))?;
         }
-        self.remove_stopped(&container.record)
+        self.remove_with(&container.record, if container.record.auto_remove { Volumes::Remove } else { volumes })
     }
 
-    /// Removes what is left of a container that does not run.
+    /// Removes what is left of a `--rm` container that does not run.
     pub(crate) fn remove_stopped(&self, record: &ContainerRecord) -> Result<()> {
+        self.remove_with(record, Volumes::Remove)
+    }
+
+    fn remove_with(&self, record: &ContainerRecord, volumes: Volumes) -> Result<()> {
         self.enter_user_namespace()?;
         match self.store.remove_container(&record.id) {
             // Its own cleanup (--rm) came first.
             Err(error) if error.is_not_found() => {}
             other => other.map_err(store_error)?,
         }
-        for name in &record.volumes {
+        for name in record.volumes.iter().filter(|_| volumes == Volumes::Remove) {
             let anonymous = self.store.volume(name).is_ok_and(|volume| volume.anonymous);
             if anonymous {
                 match self.store.remove_volume(name) {

@@ -1,7 +1,7 @@
 //! A container in the foreground: the caller's terminal and signals are its own until it ends.
 
-use super::output::{StandardInput, Wiring};
-use super::{Surroundings, notify};
+use super::output::{Carried, Output, StandardInput, Wiring};
+use super::{Surroundings, notify, service};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::{
     self,
@@ -9,11 +9,12 @@ use crate::resolve::{
 };
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
-use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
+use runtime::foreground::{Foreground, Input, Outcome, Signals};
 use runtime::plan::{Parent, WindowSize};
 use runtime::spawn::Exit;
 use rustix::termios::{isatty, tcgetwinsize};
 use spec::ContainerSpec;
+use spec::logging::LogDriver;
 use std::time::Duration;
 use store::{ContainerRecord, ExitRecord};
 
@@ -22,6 +23,8 @@ use store::{ContainerRecord, ExitRecord};
 pub struct Attachment {
     /// Its standard input.
     pub input: StandardInput,
+    /// What is seen of its standard output and standard error.
+    pub output: [Output; 2],
     /// `--sig-proxy`
     pub signals: Signals,
 }
@@ -44,7 +47,13 @@ impl Engine {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
         self.enter_namespaces()?;
         self.own_scope(record)?;
-        let mut wiring = Wiring::foreground(attachment.input, window());
+        // Of what is removed at its end nobody can read a log.
+        let driver = match record.spec.logging.driver {
+            Some(LogDriver::Passthrough) => LogDriver::Passthrough,
+            _ if record.auto_remove => LogDriver::None,
+            _ => self.log_driver(record),
+        };
+        let mut wiring = Wiring::foreground(driver, attachment.input, attachment.output, window());
         let around = Surroundings {
             parent: Parent::Launcher,
             unit: None,
@@ -59,14 +68,13 @@ impl Engine {
             notify::send(socket, &format!("MAINPID={}\n", state.main.pid))?;
         }
         let foreground = Foreground {
-            input: input(attachment.input, record.spec.process.tty)?,
-            output: inherited::duplicate(1).map_or_else(|| Err(Error::other("standard output is not open")), Ok)?,
-            detach: DetachKeys::parse("").map_err(runtime_error)?,
-            signals: attachment.signals,
             limit: time_limit(&record.spec),
+            signals: attachment.signals,
+            ..lent(attachment.input, record.spec.process.tty, std::mem::take(&mut wiring.carried))?
         };
         let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
         let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
+        service::await_relay(&state)?;
         self.end_helpers(record, &state);
         if record.auto_remove {
             self.remove_stopped(record)?;
@@ -86,6 +94,15 @@ impl Engine {
             self.store.write_exit(&record.id, &record_of_end).map_err(store_error)?;
         }
         Ok(Ended { code: exit.code() })
+    }
+
+    /// What a start would do between clone and execve, one line for each step (`--show-ops`). Nothing runs.
+    pub fn show_ops(&self, record: &ContainerRecord, input: StandardInput) -> Result<String> {
+        self.enter_namespaces()?;
+        let mut wiring = Wiring::foreground(LogDriver::None, input, [Output::Shown; 2], window());
+        let around = Surroundings { parent: Parent::Launcher, unit: None, restarts: 0, notify_socket: None };
+        let (plan, _) = self.plan(record, &mut wiring, &around)?;
+        Ok(runtime::compile(&plan).map_err(runtime_error)?.to_string())
     }
 
     /// Limits need a control group of their own, so a foreground container with limits gets a scope.
@@ -122,12 +139,14 @@ pub(crate) fn window() -> WindowSize {
         .map_or(none, |size| WindowSize { rows: size.ws_row, columns: size.ws_col })
 }
 
-fn input(input: StandardInput, tty: bool) -> Result<Input> {
-    // Without a terminal between, the container has the caller's descriptor itself.
-    match (input, tty) {
-        (StandardInput::Caller, true) => {
-            inherited::duplicate(0).map(Input::From).map_or_else(|| Err(Error::other("standard input is not open")), Ok)
-        }
-        _ => Ok(Input::Closed),
-    }
+/// What the caller lends: his terminal, where the container has one, else the pipes between.
+pub(crate) fn lent(input: StandardInput, tty: bool, carried: Carried) -> Result<Foreground> {
+    let missing = |what: &str| Error::other(format!("standard {what} is not open"));
+    let output = inherited::duplicate(1).ok_or_else(|| missing("output"))?;
+    let Carried { inward, outward, copy } = carried;
+    let input = match (input, tty) {
+        (StandardInput::Caller, true) => Input::From(inherited::duplicate(0).ok_or_else(|| missing("input"))?),
+        _ => Input::Closed,
+    };
+    Ok(Foreground { input, copy, inward, outward, ..Foreground::new(output) })
 }

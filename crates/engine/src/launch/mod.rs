@@ -15,16 +15,16 @@ mod notify;
 mod output;
 mod service;
 
-pub(crate) use foreground::window;
+pub(crate) use foreground::{lent, window};
 pub use foreground::{Attachment, Ended};
-pub use output::StandardInput;
+pub use output::{Output, StandardInput};
+pub(crate) use output::Wiring;
 pub use service::Next;
 
 use crate::error::{Error, Kind, Result};
 use crate::resolve::{self, files, identity, mounts, namespaces, process, security};
 use crate::{Engine, runtime_error, store_error};
 use jiff::Timestamp;
-use output::Wiring;
 use runtime::plan::{Cgroup, Entry, MissingWorkdir, Name, OomScore, Parent, Passed, Plan, Privileges, Workdir};
 use runtime::{Running, capability};
 use spec::oci::ContainerDefaults;
@@ -166,14 +166,14 @@ impl Engine {
             masked,
             read_only,
             sysctls,
-            rlimits: identity::rlimits(&spec.process)?,
+            rlimits: identity::rlimits(&spec.process, &self.host)?,
             oom_score: spec.process.oom_score_adj.map_or(OomScore::Inherit, |score| OomScore::Set(score as i16)),
             umask: spec.process.umask.unwrap_or(0o022),
             seccomp: security::seccomp(&spec.security, &capabilities)?,
             capabilities,
             privileges: if spec.security.no_new_privileges { Privileges::NoNew } else { Privileges::MayGain },
             process,
-            stdio: wiring.stdio(spec)?,
+            stdio: wiring.stdio(spec.process.tty)?,
             passed: passed(spec.process.preserve_fds)?,
             entry: entry(spec.process.init)?,
             parent: around.parent,
@@ -251,6 +251,7 @@ pub(crate) fn start_kind(error: &runtime::Error) -> Option<Kind> {
         From::CommandNotExecutable => {
             Kind::CommandNotInvocable(format!("open executable: `{subject}`: Permission denied: OCI permission denied"))
         }
+        From::WorkdirMissing => Kind::WorkdirMissing(subject.to_owned()),
         _ => return None,
     })
 }

@@ -3,10 +3,14 @@
 //! A detached container writes into pipes (or a terminal) that the relay reads: a helper of a few pages that carries the
 //! words on and lives as long as anybody can write them. `/dev/stdout` opened by name works, because it is a pipe. With
 //! `passthrough` the container has the unit's own descriptors and there is no relay.
+//!
+//! A container in the foreground has pipes too, and never the caller's own terminal or files; the caller carries the words
+//! and, where the container stays, hands a copy to the relay.
 
 use crate::error::{Error, Result};
 use crate::{Engine, inherited};
 use runtime::beside::{self, Environment};
+use runtime::foreground::Flow;
 use runtime::plan::{Stdio, WindowSize};
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -34,47 +38,126 @@ pub enum StandardInput {
     Open,
 }
 
+/// Whether a stream of the container reaches the caller of a container in the foreground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// It does.
+    Shown,
+    /// Only the log has it.
+    Hidden,
+}
+
+/// Where a container's words go first.
+enum Way {
+    /// To whoever started it, who need not stay.
+    Direct,
+    /// To the relay.
+    Relay,
+    /// To the caller, who carries them on, and sends a copy to the relay where there is a log.
+    Caller([Output; 2]),
+}
+
 /// The descriptors of a container, and the relay behind them.
 pub(crate) struct Wiring {
     driver: LogDriver,
     input: StandardInput,
-    /// Whether the words go straight to the caller.
-    direct: bool,
+    way: Way,
     window: WindowSize,
-    /// Ends that the relay reads: standard output and standard error.
-    pipes: Option<(OwnedFd, OwnedFd)>,
+    /// Ends that the relay reads: standard output and standard error, or a copy of the terminal.
+    sources: Vec<OwnedFd>,
+    /// What the caller carries.
+    pub(crate) carried: Carried,
     relay: Option<ProcessId>,
+}
+
+/// What the caller of a container in the foreground carries between it and himself.
+#[derive(Default)]
+pub(crate) struct Carried {
+    pub(crate) inward: Option<Flow>,
+    pub(crate) outward: Vec<Flow>,
+    /// Gets what the terminal shows once more.
+    pub(crate) copy: Option<OwnedFd>,
 }
 
 impl Wiring {
     /// For a detached container.
     pub(crate) fn detached(driver: LogDriver, spec: &ContainerSpec) -> Self {
         let input = if spec.process.interactive { StandardInput::Open } else { StandardInput::Closed };
-        let direct = driver == LogDriver::Passthrough;
-        Self { driver, input, direct, window: WindowSize { rows: 0, columns: 0 }, pipes: None, relay: None }
+        let way = if driver == LogDriver::Passthrough { Way::Direct } else { Way::Relay };
+        Self::new(driver, input, way, WindowSize { rows: 0, columns: 0 })
     }
 
-    /// For a container in the foreground.
-    pub(crate) fn foreground(input: StandardInput, window: WindowSize) -> Self {
-        Self { driver: LogDriver::Passthrough, input, direct: true, window, pipes: None, relay: None }
+    /// For a container in the foreground. `output` says what the caller sees of standard output and standard error.
+    pub(crate) fn foreground(
+        driver: LogDriver,
+        input: StandardInput,
+        output: [Output; 2],
+        window: WindowSize,
+    ) -> Self {
+        let way = if driver == LogDriver::Passthrough { Way::Direct } else { Way::Caller(output) };
+        Self::new(driver, input, way, window)
+    }
+
+    /// For a further process, of which no log is kept.
+    pub(crate) fn further(input: StandardInput, output: [Output; 2], window: WindowSize) -> Self {
+        Self::new(LogDriver::None, input, Way::Caller(output), window)
+    }
+
+    fn new(driver: LogDriver, input: StandardInput, way: Way, window: WindowSize) -> Self {
+        Self { driver, input, way, window, sources: Vec::new(), carried: Carried::default(), relay: None }
     }
 
     /// The descriptors 0, 1 and 2.
-    pub(crate) fn stdio(&mut self, spec: &ContainerSpec) -> Result<Stdio> {
-        if spec.process.tty {
-            return Ok(Stdio::Terminal(self.window));
+    pub(crate) fn stdio(&mut self, tty: bool) -> Result<Stdio> {
+        match self.way {
+            Way::Caller(_) if tty => {
+                if self.driver != LogDriver::None {
+                    self.carried.copy = Some(self.log_copy()?);
+                }
+                Ok(Stdio::Terminal(self.window))
+            }
+            _ if tty => Ok(Stdio::Terminal(self.window)),
+            Way::Direct => Ok(Stdio::Inherit([self.standard_input()?, own(1)?, own(2)?])),
+            Way::Relay if self.driver == LogDriver::None => {
+                Ok(Stdio::Inherit([self.standard_input()?, null(OFlags::WRONLY)?, null(OFlags::WRONLY)?]))
+            }
+            Way::Relay => {
+                let input = self.standard_input()?;
+                let (output_read, output) = open_pipe()?;
+                let (errors_read, errors) = open_pipe()?;
+                self.sources = vec![output_read, errors_read];
+                Ok(Stdio::Inherit([input, output, errors]))
+            }
+            Way::Caller([output, errors]) => {
+                let input = self.carried_input()?;
+                Ok(Stdio::Inherit([input, self.carried_output(1, output)?, self.carried_output(2, errors)?]))
+            }
         }
-        let input = self.standard_input()?;
-        if self.direct {
-            return Ok(Stdio::Inherit([input, own(1)?, own(2)?]));
+    }
+
+    /// The container's own end of a stream that the caller carries.
+    fn carried_output(&mut self, number: u32, output: Output) -> Result<OwnedFd> {
+        let (from, end) = open_pipe()?;
+        let to = if output == Output::Shown { own(number)? } else { null(OFlags::WRONLY)? };
+        let copy = if self.driver == LogDriver::None { None } else { Some(self.log_copy()?) };
+        self.carried.outward.push(Flow { from, to, copy });
+        Ok(end)
+    }
+
+    fn carried_input(&mut self) -> Result<OwnedFd> {
+        if self.input != StandardInput::Caller {
+            return self.standard_input();
         }
-        if self.driver == LogDriver::None {
-            return Ok(Stdio::Inherit([input, null(OFlags::WRONLY)?, null(OFlags::WRONLY)?]));
-        }
-        let (output_read, output) = pipe()?;
-        let (errors_read, errors) = pipe()?;
-        self.pipes = Some((output_read, errors_read));
-        Ok(Stdio::Inherit([input, output, errors]))
+        let (end, to) = open_pipe()?;
+        self.carried.inward = Some(Flow { from: own(0)?, to, copy: None });
+        Ok(end)
+    }
+
+    /// A further source of the relay, and the end that leads there.
+    fn log_copy(&mut self) -> Result<OwnedFd> {
+        let (read, write) = pipe()?;
+        self.sources.push(read);
+        Ok(write)
     }
 
     fn standard_input(&self) -> Result<OwnedFd> {
@@ -98,22 +181,22 @@ impl Wiring {
         record: &ContainerRecord,
         terminal: Option<&OwnedFd>,
     ) -> Result<()> {
-        let sources: Vec<(u32, BorrowedFd<'_>)> = match (&self.pipes, terminal) {
-            _ if self.direct => return Ok(()),
-            (_, Some(terminal)) => vec![(3, terminal.as_fd())],
-            (Some((output, errors)), None) => vec![(3, output.as_fd()), (4, errors.as_fd())],
-            (None, None) => return Ok(()),
+        let sources: Vec<BorrowedFd<'_>> = match (&self.way, terminal) {
+            (Way::Direct, _) => return Ok(()),
+            (Way::Relay, Some(terminal)) => vec![terminal.as_fd()],
+            _ if self.sources.is_empty() => return Ok(()),
+            _ => self.sources.iter().map(AsFd::as_fd).collect(),
         };
         let mut words: Vec<String> = vec!["relay".into(), if terminal.is_some() { "pty" } else { "pipes" }.into()];
         let sink = self.sink(engine, record, &mut words)?;
-        let mut descriptors = sources;
+        let mut descriptors: Vec<(u32, BorrowedFd<'_>)> = (3..).zip(sources).collect();
         descriptors.push((5, sink.to.as_fd()));
         descriptors.extend(sink.directory.as_ref().map(|directory| (6, directory.as_fd())));
         let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<CString>>>()?;
         let relay =
             beside::start(&words, &descriptors, Environment::Empty).map_err(|e| Error::io("start the log relay", e))?;
         self.relay = ProcessId::of(relay as u32);
-        self.pipes = None;
+        self.sources.clear();
         Ok(())
     }
 
@@ -206,6 +289,13 @@ fn journal_socket() -> Result<OwnedFd> {
 /// Seconds east of Greenwich, for the time stamps of log files.
 fn utc_offset() -> i32 {
     jiff::Zoned::now().offset().seconds()
+}
+
+/// A pipe whose ends anybody inside may open again by the name of `/dev/stdout`, whoever the program runs as.
+fn open_pipe() -> Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = pipe()?;
+    rustix::fs::fchmod(&write, Mode::from_raw_mode(0o666)).map_err(|e| Error::io("open a pipe to all", e.into()))?;
+    Ok((read, write))
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {

@@ -145,7 +145,7 @@ impl Engine {
 }
 
 /// Waits until the last words are written: systemd kills what is left of a unit when its main process is gone.
-fn await_relay(state: &RunState) -> Result<()> {
+pub(super) fn await_relay(state: &RunState) -> Result<()> {
     for helper in state.helpers.iter().filter(|helper| helper.role == "log") {
         let relay = ProcessId { pid: helper.process.pid as i32, start_time: helper.process.start_time };
         if let Ok(relay) = relay.open() {

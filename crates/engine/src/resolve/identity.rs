@@ -2,6 +2,7 @@
 
 use super::files::guest;
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::runtime_error;
 use runtime::Rootfs;
 use runtime::plan::{Access, File, Groups, Mount};
@@ -34,7 +35,7 @@ pub(crate) fn resolve(process: &Process, image_user: &str, rootfs: &Rootfs) -> R
         mounts.push(with_line("/etc/passwd", passwd_text, &line));
     }
     if wanted && group.is_some() && user.gid != 0 && !names_group(&group_text, user.gid) {
-        mounts.push(with_line("/etc/group", group_text, &format!("{0}:x:{0}:\n", user.gid)));
+        mounts.push(with_line("/etc/group", group_text, &format!("{0}:x:{0}:{1}\n", user.gid, user.uid)));
     }
     Ok(Identity { user, groups, mounts })
 }
@@ -43,7 +44,9 @@ fn supplementary(process: &Process, user: &User, group: &[u8]) -> Result<Groups>
     if process.groups.iter().any(|name| name == "keep-groups") {
         return Ok(Groups::Keep);
     }
-    let mut groups = user.groups.clone();
+    // Its own group is among them, as after a login.
+    let mut groups = vec![user.gid];
+    groups.extend(&user.groups);
     for name in &process.groups {
         groups.push(users::resolve_group(name, group).map_err(runtime_error)?);
     }
@@ -71,38 +74,21 @@ fn names_group(group: &[u8], gid: u32) -> bool {
 }
 
 /// The process's limits: those asked for, and podman's defaults for open files and processes as far as the caller's hard
-/// limits reach.
-pub(crate) fn rlimits(process: &Process) -> Result<Vec<runtime::plan::Rlimit>> {
+/// limits reach. "Unlimited" of a user is as far as that, too.
+pub(crate) fn rlimits(process: &Process, host: &Host) -> Result<Vec<runtime::plan::Rlimit>> {
     use runtime::plan::{Resource, Rlimit};
-    use spec::process::{Ulimit, UlimitName as Name};
-    let resource = |name: Name| match name {
-        Name::Core => Resource::Core,
-        Name::Cpu => Resource::Cpu,
-        Name::Data => Resource::Data,
-        Name::Fsize => Resource::Fsize,
-        Name::Locks => Resource::Locks,
-        Name::Memlock => Resource::Memlock,
-        Name::Msgqueue => Resource::Msgqueue,
-        Name::Nice => Resource::Nice,
-        Name::Nofile => Resource::Nofile,
-        Name::Nproc => Resource::Nproc,
-        Name::Rss => Resource::Rss,
-        Name::Rtprio => Resource::Rtprio,
-        Name::Rttime => Resource::Rttime,
-        Name::Sigpending => Resource::Sigpending,
-        Name::Stack => Resource::Stack,
-        Name::As => Resource::As,
-    };
+    use spec::process::Ulimit;
     if process.ulimits.contains(&Ulimit::Host) {
         return Ok(Vec::new());
     }
+    let hard_limit = |kernel| rustix::process::getrlimit(kernel).maximum.unwrap_or(u64::MAX);
     let mut limits: Vec<Rlimit> = Vec::new();
     let defaults = [
         (Resource::Nofile, rustix::process::Resource::Nofile, 1 << 20),
         (Resource::Nproc, rustix::process::Resource::Nproc, 1 << 22),
     ];
     for (resource, kernel, most) in defaults {
-        let hard = rustix::process::getrlimit(kernel).maximum.unwrap_or(u64::MAX).min(most);
+        let hard = hard_limit(kernel).min(most);
         limits.push(Rlimit { resource, soft: hard, hard });
     }
     for ulimit in &process.ulimits {
@@ -110,9 +96,34 @@ pub(crate) fn rlimits(process: &Process) -> Result<Vec<runtime::plan::Rlimit>> {
         if soft > hard {
             return Err(Error::invalid(format!("--ulimit: the soft limit {soft} is above the hard limit {hard}")));
         }
-        let resource = resource(*name);
+        let (resource, kernel) = resource(*name);
+        let reach = |limit: u64| if limit == u64::MAX && host.rootless() { hard_limit(kernel) } else { limit };
         limits.retain(|limit| limit.resource != resource);
-        limits.push(Rlimit { resource, soft: *soft, hard: *hard });
+        limits.push(Rlimit { resource, soft: reach(*soft), hard: reach(*hard) });
     }
     Ok(limits)
+}
+
+fn resource(name: spec::process::UlimitName) -> (runtime::plan::Resource, rustix::process::Resource) {
+    use runtime::plan::Resource;
+    use rustix::process::Resource as Kernel;
+    use spec::process::UlimitName as Name;
+    match name {
+        Name::Core => (Resource::Core, Kernel::Core),
+        Name::Cpu => (Resource::Cpu, Kernel::Cpu),
+        Name::Data => (Resource::Data, Kernel::Data),
+        Name::Fsize => (Resource::Fsize, Kernel::Fsize),
+        Name::Locks => (Resource::Locks, Kernel::Locks),
+        Name::Memlock => (Resource::Memlock, Kernel::Memlock),
+        Name::Msgqueue => (Resource::Msgqueue, Kernel::Msgqueue),
+        Name::Nice => (Resource::Nice, Kernel::Nice),
+        Name::Nofile => (Resource::Nofile, Kernel::Nofile),
+        Name::Nproc => (Resource::Nproc, Kernel::Nproc),
+        Name::Rss => (Resource::Rss, Kernel::Rss),
+        Name::Rtprio => (Resource::Rtprio, Kernel::Rtprio),
+        Name::Rttime => (Resource::Rttime, Kernel::Rttime),
+        Name::Sigpending => (Resource::Sigpending, Kernel::Sigpending),
+        Name::Stack => (Resource::Stack, Kernel::Stack),
+        Name::As => (Resource::As, Kernel::As),
+    }
 }

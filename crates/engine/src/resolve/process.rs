@@ -54,12 +54,12 @@ pub(crate) fn environment(
     around: &Surrounding<'_>,
 ) -> Result<BTreeMap<String, String>> {
     let mut env = BTreeMap::new();
-    env.insert("PATH".to_owned(), DEFAULT_PATH.to_owned());
-    env.insert("container".to_owned(), "podman".to_owned());
-    if process.tty {
-        env.insert("TERM".to_owned(), "xterm".to_owned());
-    }
     if !process.unset_env_all {
+        env.insert("PATH".to_owned(), DEFAULT_PATH.to_owned());
+        env.insert("container".to_owned(), "podman".to_owned());
+        if process.tty {
+            env.insert("TERM".to_owned(), "xterm".to_owned());
+        }
         env.extend(image.env.iter().map(|pair| split(pair)));
     }
     if process.http_proxy.unwrap_or(true) {
@@ -201,6 +201,15 @@ mod tests {
             shown,
             ["A= file", "B=flag", "FROM=caller", "LC_ALL=C", "PATH=/opt:/more", "container=podman", "http_proxy=p"]
         );
+    }
+
+    #[test]
+    fn unset_all_leaves_what_the_user_sets() {
+        let process =
+            Process { unset_env_all: true, tty: true, env: [("A".into(), Some("1".into()))].into(), ..Default::default() };
+        let around = Surrounding { caller: &|_| None, caller_all: &Vec::new, proxies: vec![], files: vec![] };
+        let env = environment(&process, &image(), &around).unwrap();
+        assert_eq!(env.into_iter().collect::<Vec<_>>(), [("A".to_owned(), "1".to_owned())]);
     }
 
     #[test]

@@ -7,6 +7,11 @@ use crate::error::{Error, Kind};
 pub struct DetachKeys(Vec<u8>);
 
 impl DetachKeys {
+    /// No keys detach.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Comma separated: single characters or `ctrl-X` with X a letter or one of `@ [ \ ] ^ _`. Empty text turns detaching off.
     ///
     /// # Errors

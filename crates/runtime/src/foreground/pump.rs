@@ -20,6 +20,8 @@ struct Shown<'m> {
     /// `None` at its end.
     input: Option<OwnedFd>,
     output: OwnedFd,
+    /// The log.
+    copy: Option<OwnedFd>,
     search: Search,
     /// On the way in and out.
     typed: Vec<u8>,
@@ -39,7 +41,7 @@ pub(super) struct Ready {
 impl<'m> Pump<'m> {
     pub(super) fn new(master: Option<BorrowedFd<'m>>, foreground: Foreground) -> rustix::io::Result<Self> {
         let Some(master) = master else { return Ok(Self(None)) };
-        let Foreground { input, output, detach, .. } = foreground;
+        let Foreground { input, output, copy, detach, .. } = foreground;
         let input = match input {
             Input::Closed => None,
             Input::From(fd) => Some(fd),
@@ -48,7 +50,8 @@ impl<'m> Pump<'m> {
         let flags = rustix::fs::fcntl_getfl(master)?;
         rustix::fs::fcntl_setfl(master, flags | rustix::fs::OFlags::NONBLOCK)?;
         let search = Search::new(detach);
-        let shown = Shown { master, input, output, search, typed: vec![], printed: vec![], hung_up: false, _raw: raw };
+        let (typed, printed) = (vec![], vec![]);
+        let shown = Shown { master, input, output, copy, search, typed, printed, hung_up: false, _raw: raw };
         let pump = Self(Some(shown));
         pump.resize();
         Ok(pump)
@@ -140,8 +143,22 @@ impl Shown<'_> {
         let mut buffer = [0; CHUNK];
         match read(self.master, &mut buffer) {
             Ok(0) | Err(Errno::IO) => self.hung_up = true,
-            Ok(count) => self.printed.extend_from_slice(&buffer[..count]),
+            Ok(count) => {
+                self.printed.extend_from_slice(&buffer[..count]);
+                self.log(&buffer[..count]);
+            }
             Err(_) => {}
+        }
+    }
+
+    /// The log's reader is always there to take it; if it is not, the container goes on unlogged.
+    fn log(&mut self, mut text: &[u8]) {
+        while let (Some(copy), false) = (&self.copy, text.is_empty()) {
+            match write(copy, text) {
+                Ok(count) => text = &text[count..],
+                Err(Errno::INTR) => {}
+                Err(_) => self.copy = None,
+            }
         }
     }
 

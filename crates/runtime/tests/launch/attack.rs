@@ -195,11 +195,8 @@ pub(crate) fn console_is_ours(sandbox: &mut Sandbox) {
     let running = runtime::spawn(&program).unwrap().release().unwrap();
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
     let foreground = runtime::foreground::Foreground {
-        input: runtime::foreground::Input::Closed,
-        output: write,
-        detach: runtime::foreground::DetachKeys::parse("").unwrap(),
         signals: runtime::foreground::Signals::Own,
-        limit: None,
+        ..runtime::foreground::Foreground::new(write)
     };
     runtime::foreground::attend(running, foreground).unwrap();
     let output = std::io::read_to_string(std::fs::File::from(read)).unwrap();

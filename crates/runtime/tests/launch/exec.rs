@@ -129,11 +129,8 @@ pub(crate) fn its_terminal(sandbox: &mut Sandbox) {
             let program = container.compile(&plan).unwrap();
             let running = runtime::spawn(&program).unwrap().release().unwrap();
             let foreground = runtime::foreground::Foreground {
-                input: runtime::foreground::Input::Closed,
-                output: write.try_clone().unwrap(),
-                detach: runtime::foreground::DetachKeys::parse("").unwrap(),
                 signals: runtime::foreground::Signals::Own,
-                limit: None,
+                ..runtime::foreground::Foreground::new(write.try_clone().unwrap())
             };
             runtime::foreground::attend(running, foreground).unwrap();
             kernel::clone::exit(0)

@@ -1,7 +1,7 @@
 //! Terminal and signals of the caller.
 
 use crate::sandbox::{Sandbox, null};
-use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals, attend, hold_signals};
+use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, attend, hold_signals};
 use runtime::plan::{Stdio, WindowSize};
 use runtime::{Exit, Plan, Running};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -27,7 +27,7 @@ fn start(plan: &mut Plan, rows: u16) -> Running {
 }
 
 fn foreground(input: Input, output: OwnedFd, keys: &str) -> Foreground {
-    Foreground { input, output, detach: DetachKeys::parse(keys).unwrap(), signals: Signals::Relay, limit: None }
+    Foreground { input, detach: DetachKeys::parse(keys).unwrap(), ..Foreground::new(output) }
 }
 
 pub(crate) fn a_terminal(sandbox: &mut Sandbox) {

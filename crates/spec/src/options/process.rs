@@ -81,6 +81,10 @@ pub(super) const ROWS: &[Opt] = &[
     row(
         Flag::with_value("env", "NAME[=VALUE]", "Set a variable; without a value, hand on the caller's").short('e'),
         |spec, text| {
+            // podman's scripts write `-e "$MAYBE"`.
+            if text.is_empty() {
+                return Ok(());
+            }
             let (name, value) = match text.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (text, None),
@@ -229,9 +233,9 @@ fn show_entrypoint(words: &[String]) -> String {
     }
 }
 
-/// `user[:group]`; the user may be empty, which keeps the image's.
+/// `user[:group]`; without a user it is root.
 fn parse_user(text: &str) -> Result<String, ParseError> {
-    if text.matches(':').count() > 1 || text == ":" || text.ends_with(':') {
+    if text.matches(':').count() > 1 {
         return Err(ParseError::new("user", text, "expected USER[:GROUP]"));
     }
     word::solid("user", text)

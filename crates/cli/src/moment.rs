@@ -8,6 +8,16 @@ use jiff::{SignedDuration, Timestamp};
 use spec::ParseError;
 use spec::duration::Nanoseconds;
 
+/// Parses a moment; a duration counts from now on, as that of podman's `logs --until` does.
+pub(crate) fn parse_ahead(text: &str, now: Timestamp) -> Result<Timestamp, ParseError> {
+    match Nanoseconds::parse(text).ok().and_then(|ahead| i64::try_from(ahead.0).ok()) {
+        Some(ahead) => now
+            .checked_add(SignedDuration::from_nanos(ahead))
+            .map_err(|_| ParseError::new("time", text, "it is too far ahead")),
+        None => parse(text, now),
+    }
+}
+
 /// Parses a moment.
 pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Timestamp, ParseError> {
     let bad = || {

@@ -88,9 +88,17 @@ impl Selection {
         if self.all || (names.is_empty() && !self.filters.is_empty()) {
             return self.listed(engine, listed);
         }
-        let chosen =
-            names.into_iter().map(|asked| Chosen { container: engine.container(&asked).map_err(Into::into), asked });
-        Ok(chosen.filter(|chosen| !(self.ignore && chosen.is_missing())).collect())
+        let mut chosen = Vec::with_capacity(names.len());
+        for asked in names {
+            match engine.container(&asked) {
+                Ok(container) => chosen.push(Chosen { asked, container: Ok(container) }),
+                Err(error) if matches!(error.kind, Kind::NoSuchContainer(_)) && self.ignore => {}
+                // As in podman: with a name that nobody bears, nothing is done to the others either.
+                Err(error) if matches!(error.kind, Kind::NoSuchContainer(_)) => return Err(error.into()),
+                Err(error) => chosen.push(Chosen { asked, container: Err(error.into()) }),
+            }
+        }
+        Ok(chosen)
     }
 
     fn check(&self, call: &Invocation, names: &[String]) -> Result<()> {
@@ -132,12 +140,6 @@ pub(crate) struct Chosen {
     pub(crate) asked: String,
     /// What was found.
     pub(crate) container: Result<Container>,
-}
-
-impl Chosen {
-    fn is_missing(&self) -> bool {
-        matches!(&self.container, Err(CliError::Engine(error)) if matches!(error.kind, Kind::NoSuchContainer(_)))
-    }
 }
 
 /// Does something to each, prints those that went well, and reports every failure at the end.

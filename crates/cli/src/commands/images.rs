@@ -3,7 +3,7 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, push, switch, text};
 use crate::error::Result;
 use crate::format::json::{self, Style};
-use crate::format::{self, Heading, List, Show, Width, list};
+use crate::format::{Heading, List, Show, Width, list};
 use crate::view::images::Row;
 use crate::{filter, output, selection};
 use spec::ParseError;
@@ -132,7 +132,8 @@ fn run(call: Invocation) -> Result<ExitCode> {
 fn shown(rows: &mut Vec<Row>, options: &Options) -> Result<String> {
     let show = Show { width: if options.no_trunc { Width::Full } else { Width::Short }, ..Show::now() };
     let mut seen = BTreeSet::new();
-    if options.format.as_deref().is_some_and(format::is_json) {
+    // `{{json .}}` is a template here, as in podman.
+    if options.format.as_deref().is_some_and(|format| format.trim() == "json") {
         // Each image once, with all its names.
         rows.retain(|row| seen.insert(row.id.clone()));
         return json::text(rows, Style::IMAGES);
@@ -157,6 +158,7 @@ fn shown(rows: &mut Vec<Row>, options: &Options) -> Result<String> {
 }
 
 fn sort_rows(rows: &mut [Row], sort: Sort) {
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     match sort {
         Sort::Created => rows.sort_by_key(|row| Reverse(row.created)),
         Sort::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),

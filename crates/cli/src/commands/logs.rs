@@ -49,7 +49,7 @@ const OPTIONS: &[Opt<Options>] = &[
     },
     Opt { flag: selection::LATEST, set: |options, value| switch(&mut options.latest, value) },
     Opt {
-        flag: Flag::switch("names", "Show the container's name before each line").short('n'),
+        flag: Flag::switch("names", "Show names instead of IDs before the lines of several containers").short('n'),
         set: |options, value| switch(&mut options.names, value),
     },
     Opt {
@@ -71,9 +71,9 @@ const OPTIONS: &[Opt<Options>] = &[
         set: |options, value| switch(&mut options.timestamps, value),
     },
     Opt {
-        flag: Flag::with_value("until", "string", "Up to this moment: 5m, 2026-11-22T02:36:48Z"),
+        flag: Flag::with_value("until", "string", "Up to this moment: 2026-11-22T02:36:48Z, or 5m from now"),
         set: |options, value| {
-            options.lines.until = Some(moment::parse(value, Timestamp::now())?);
+            options.lines.until = Some(moment::parse_ahead(value, Timestamp::now())?);
             Ok(())
         },
     },
@@ -99,14 +99,14 @@ fn run(call: Invocation) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands before each line: the name if asked for, else the ID where there are several.
+/// What stands before each line where there are several containers: the ID, or the name if that is asked for.
 fn prefix(container: &Container, options: &Options, several: bool, index: usize) -> String {
     // SGR colours 31 to 36 (ECMA-48).
     let colour = |text: &str| format!("\x1b[{}m{text}\x1b[0m", 31 + index % 6);
     let text = match (options.names, several) {
-        (true, _) => container.record.name.as_str(),
+        (_, false) => return String::new(),
+        (true, true) => container.record.name.as_str(),
         (false, true) => container.record.id.short(),
-        (false, false) => return String::new(),
     };
     format!("{} ", if options.color { colour(text) } else { text.to_owned() })
 }

@@ -46,7 +46,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (true, []) => (None, None),
         (true, _) => return Err(call.usage("no additional arguments can be used with --all or --latest")),
     };
-    let wanted = wanted.map(|text| port(&call, text)).transpose()?;
+    let wanted = wanted.map(|text| Ok::<_, CliError>((text, port(&call, text)?))).transpose()?;
     let engine = call.engine()?;
     if options.all {
         let running = engine.containers(Listed::Running, &mut selection::warn)?;
@@ -62,7 +62,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
     };
     let text = match wanted {
         None => lines(&engine, &container).into_iter().map(|line| line + "\n").collect::<String>(),
-        Some((number, protocol)) => one(&engine, &container, number, protocol)?,
+        Some((text, port)) => one(&engine, &container, port, text)?,
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -75,17 +75,24 @@ fn port(call: &Invocation, text: &str) -> Result<(u16, Protocol)> {
     number.parse().ok().filter(|number| *number > 0).map(|number| (number, protocol)).ok_or_else(bad)
 }
 
+/// By port inside; a container that does not run leads nowhere.
+fn bindings(engine: &Engine, container: &Container) -> Vec<PortBinding> {
+    let mut bindings = if container.running.is_some() { engine.ports(container) } else { Vec::new() };
+    bindings.sort_by_key(|one| (one.container, one.protocol.to_string(), one.host));
+    bindings
+}
+
 fn lines(engine: &Engine, container: &Container) -> Vec<String> {
-    let bindings = engine.ports(container);
+    let bindings = bindings(engine, container);
     bindings.iter().map(|one| format!("{}/{} -> {}", one.container, one.protocol, host(one))).collect()
 }
 
-fn one(engine: &Engine, container: &Container, number: u16, protocol: Protocol) -> Result<String> {
-    let bindings = engine.ports(container);
+fn one(engine: &Engine, container: &Container, (number, protocol): (u16, Protocol), asked: &str) -> Result<String> {
+    let bindings = bindings(engine, container);
     let found = bindings.iter().filter(|one| one.container == number && one.protocol == protocol);
     let text: String = found.map(|one| host(one) + "\n").collect();
-    if text.is_empty() {
-        return Err(CliError::Plain(format!("failed to find published port \"{number}/{protocol}\"")));
+    if text.is_empty() && !bindings.is_empty() {
+        return Err(CliError::Plain(format!("failed to find published port {asked:?}")));
     }
     Ok(text)
 }

@@ -11,7 +11,6 @@ use engine::Engine;
 use engine::containers::Listed;
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::cmp::Reverse;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -193,8 +192,7 @@ fn rows(engine: &Engine, options: &Options, show: Show) -> Result<Vec<Row>> {
         found = kept;
     }
     if let Some(newest) = newest {
-        found.reverse();
-        found.truncate(newest);
+        found.drain(..found.len().saturating_sub(newest));
     }
     let made = found.iter().map(|container| Row::of(container, engine, show.now));
     let mut rows: Vec<Row> = made.filter_map(told).collect();
@@ -222,7 +220,7 @@ fn told(row: Result<Row>) -> Option<Row> {
 fn sort_rows(rows: &mut [Row], sort: Sort) {
     match sort {
         Sort::Command => rows.sort_by(|a, b| a.command.cmp(&b.command)),
-        Sort::Created => rows.sort_by_key(|row| Reverse(row.created)),
+        Sort::Created => rows.sort_by_key(|row| row.created),
         Sort::Id => rows.sort_by(|a, b| a.id.cmp(&b.id)),
         Sort::Image => rows.sort_by(|a, b| a.image.cmp(&b.image)),
         Sort::Names => rows.sort_by(|a, b| a.names.cmp(&b.names)),

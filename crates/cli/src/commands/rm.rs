@@ -2,8 +2,8 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::commands::stop::{TIME, seconds};
-use crate::error::Result;
-use crate::selection::{self, Selection, each_with, removal_code};
+use crate::error::{CliError, Result};
+use crate::selection::{self, Selection, each_with, outcome, removal_code};
 use engine::containers::{Force, Listed, Volumes};
 use spec::options::{Complete, Flag};
 use std::process::ExitCode;
@@ -62,7 +62,10 @@ fn run(call: Invocation) -> Result<ExitCode> {
         options.selection.ignore_missing();
     }
     let engine = call.engine()?;
-    let chosen = options.selection.containers(&call, &engine, Listed::All)?;
+    let chosen = match options.selection.containers(&call, &engine, Listed::All) {
+        Err(error @ CliError::Engine(_)) => return outcome(vec![error], removal_code),
+        chosen => chosen?,
+    };
     let force = match (options.force, options.time) {
         (false, _) => Force::No,
         (true, None) => Force::Stop(STOP),

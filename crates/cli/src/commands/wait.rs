@@ -1,9 +1,10 @@
 //! `lodger wait`: until containers have ended, or are otherwise as asked.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of};
+use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::error::{CliError, OWN, Result};
 use crate::output;
 use crate::selection::{self, Selection, outcome};
+use engine::Kind;
 use engine::containers::{Condition, Listed};
 use spec::ParseError;
 use spec::duration::Nanoseconds;
@@ -27,13 +28,15 @@ pub(crate) const COMMAND: Command = Command {
 
 struct Options {
     selection: Selection,
+    ignore: bool,
     conditions: Vec<Condition>,
     interval: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { selection: Selection::default(), conditions: Vec::new(), interval: Duration::from_millis(250) }
+        let interval = Duration::from_millis(250);
+        Self { selection: Selection::default(), ignore: false, conditions: Vec::new(), interval }
     }
 }
 
@@ -72,7 +75,10 @@ const OPTIONS: &[Opt<Options>] = &[
             Ok(())
         },
     },
-    Opt { flag: selection::IGNORE_LONG, set: |options, value| options.selection.set(&selection::IGNORE_LONG, value) },
+    Opt {
+        flag: Flag::switch("ignore", "Show -1 for containers that do not exist"),
+        set: |options, value| switch(&mut options.ignore, value),
+    },
     Opt {
         flag: Flag::with_value(
             "interval",
@@ -88,12 +94,23 @@ const OPTIONS: &[Opt<Options>] = &[
     Opt { flag: selection::LATEST, set: |options, value| options.selection.set(&selection::LATEST, value) },
 ];
 
-fn run(call: Invocation) -> Result<ExitCode> {
+fn run(mut call: Invocation) -> Result<ExitCode> {
     let mut options: Options = call.options(OPTIONS)?;
     if options.conditions.is_empty() {
         options.conditions.push(Condition::Stopped);
     }
     let engine = call.engine()?;
+    if options.ignore {
+        let missing = |name: &String| engine.container(name).is_err_and(|e| matches!(e.kind, Kind::NoSuchContainer(_)));
+        let before = call.operands.len();
+        call.operands.retain(|name| !missing(name));
+        for _ in call.operands.len()..before {
+            output::print_line("-1")?;
+        }
+        if call.operands.is_empty() && before > 0 {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     let mut errors: Vec<CliError> = Vec::new();
     for chosen in options.selection.containers(&call, &engine, Listed::All)? {
         let waited = chosen

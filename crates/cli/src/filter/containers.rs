@@ -198,12 +198,15 @@ pub(crate) fn command(container: &Container, engine: &Engine) -> Result<Vec<Stri
 
 /// The words that run: entry point and arguments. An entry point of the user's own drops the image's arguments.
 pub(crate) fn words(spec: &spec::ContainerSpec, image: &spec::oci::ContainerDefaults) -> Vec<String> {
-    let process = &spec.process;
-    let entrypoint = process.entrypoint.as_ref().or(image.entrypoint.as_ref());
-    let arguments = match (process.command.is_empty(), &process.entrypoint) {
-        (false, _) => process.command.as_slice(),
+    let entrypoint = spec.process.entrypoint.as_ref().or(image.entrypoint.as_ref());
+    entrypoint.into_iter().flatten().chain(arguments(spec, image)).cloned().collect()
+}
+
+/// The words after the entry point.
+pub(crate) fn arguments<'a>(spec: &'a spec::ContainerSpec, image: &'a spec::oci::ContainerDefaults) -> &'a [String] {
+    match (spec.process.command.is_empty(), &spec.process.entrypoint) {
+        (false, _) => spec.process.command.as_slice(),
         (true, Some(_)) => &[],
         (true, None) => image.cmd.as_deref().unwrap_or_default(),
-    };
-    entrypoint.into_iter().flatten().chain(arguments).cloned().collect()
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) const NEVER: i64 = -62_135_596_800;
 pub(crate) struct Row {
     /// `--rm`
     pub(crate) auto_remove: bool,
-    /// Entry point and arguments.
+    /// Arguments, without the entry point.
     pub(crate) command: Vec<String>,
     /// `3 minutes ago`
     #[serde(serialize_with = "ago")]

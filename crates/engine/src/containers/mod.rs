@@ -57,10 +57,16 @@ impl Container {
     pub fn status(&self) -> Status {
         match (&self.running, &self.exit) {
             (Some(_), _) => Status::Running,
+            (None, Some(exit)) if never_ran(exit) => Status::Created,
             (None, Some(_)) => Status::Exited,
             (None, None) => Status::Created,
         }
     }
+}
+
+/// Whether the record is of a start that failed before the program ran.
+fn never_ran(exit: &ExitRecord) -> bool {
+    exit.error.is_some() && matches!(exit.exit_code, 125..=127)
 }
 
 impl Engine {

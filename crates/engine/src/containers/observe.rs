@@ -4,6 +4,7 @@ use super::{Container, Status, ended_within, open};
 use crate::error::{Error, Kind, Result};
 use crate::logs::{self, Identity, LogOptions, Sink, Source};
 use crate::{Engine, store_error};
+use store::ContainerRecord;
 use spec::logging::LogDriver;
 use spec::network::Protocol;
 use std::net::IpAddr;
@@ -148,6 +149,17 @@ impl Engine {
     fn relays(&self, container: &Container) -> bool {
         let state = self.store.read_state(&container.record.id).ok().flatten();
         state.is_some_and(|state| state.helpers.iter().any(|helper| helper.role == "log" && helper.process.is_alive()))
+    }
+
+    /// What a container may do: its effective and bounding capabilities, each as `CAP_CHOWN`.
+    pub fn capabilities(&self, record: &ContainerRecord) -> Result<(Vec<String>, Vec<String>)> {
+        let image = self.image_defaults(record)?;
+        let user = record.spec.process.user.as_deref().unwrap_or(&image.user);
+        // Whoever is called otherwise is not root; which number it is does not matter here.
+        let root = matches!(user.split(':').next(), None | Some("" | "0" | "root"));
+        let sets = crate::resolve::security::capabilities(&record.spec.security, if root { 0 } else { 1 })?;
+        let names = |set: runtime::capability::Set| set.names().collect();
+        Ok((names(sets.effective), names(sets.bounding)))
     }
 
     /// The published ports, one entry each.

@@ -1,10 +1,11 @@
 //! Ending containers: `stop`, `kill`, `rm`.
 
-use super::{Container, Status};
+use super::Container;
 use crate::error::{Error, Result};
 use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use spec::lifecycle::Restart;
 use spec::signal::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ impl Engine {
         let record = &container.record;
         let Some(state) = &container.running else {
             // A unit between two restarts has no process.
-            if let (Some(systemd), true) = (&self.host.systemd, container.status() == Status::Exited) {
+            if let (Some(systemd), true) = (&self.host.systemd, container.exit.is_some()) {
                 systemd.stop(&unit::name(&record.name))?;
             }
             return Ok(false);
@@ -90,9 +91,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Sends a signal to a container's first process.
+    /// Sends a signal to a container's first process. A container that is killed so stays down, whatever its restart policy.
     pub fn kill(&self, container: &Container, signal: Signal) -> Result<()> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "kill")) };
+        let record = &container.record;
+        let restarts = record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
+        if !restarts || signal != Signal::KILL {
+            return self.send_signal(state, signal);
+        }
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.enter_user_namespace()?;
+        self.store.request_stop(&record.id).map_err(store_error)?;
+        if let (Some(unit), Some(systemd)) = (&state.unit, &self.host.systemd) {
+            if *unit == unit::name(&record.name) {
+                systemd.stop_later(unit)?;
+            }
+        }
         self.send_signal(state, signal)
     }
 
@@ -114,11 +128,12 @@ impl Engine {
                 Force::Kill => self.stop(container, Some(0)).map(drop)?,
                 Force::Stop(seconds) => self.stop(container, Some(seconds)).map(drop)?,
             }
-        } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.status() != Status::Created) {
+        } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.exit.is_some()) {
             // It may be waiting for a restart, or its failed unit still holds the name.
             systemd.stop(&unit::name(&container.record.name))?;
         }
-        if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.status() != Status::Created) {
+        let was_started = container.running.is_some() || container.exit.is_some();
+        if let Some(systemd) = self.host.systemd.as_ref().filter(|_| was_started) {
             systemd.reset_failed(&unit::name(&container.record.name))?;
         }
         self.remove_with(&container.record, if container.record.auto_remove { Volumes::Remove } else { volumes })

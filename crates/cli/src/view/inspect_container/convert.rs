@@ -38,6 +38,8 @@ impl Container {
         let (path, args) =
             command.split_first().map_or((String::new(), Vec::new()), |(first, rest)| (first.clone(), rest.to_vec()));
         let directory = engine.store.upper_dir(&record.id);
+        // Words that cannot be capabilities are told at the start.
+        let (effective_caps, bounding_caps) = engine.capabilities(record).unwrap_or_default();
         Ok(Self {
             id: record.id.to_string(),
             created: Time::local(record.created),
@@ -63,6 +65,8 @@ impl Container {
             restart_count: restarts(container),
             driver: "overlay".to_owned(),
             graph_driver: graph_driver(record, engine),
+            effective_caps,
+            bounding_caps,
             mounts: mounts(spec, engine),
             dependencies: spec.identity.requires.clone(),
             network_settings: network_settings(spec),
@@ -88,6 +92,8 @@ fn restarts(container: &engine::containers::Container) -> u32 {
 
 fn state(container: &engine::containers::Container) -> State {
     let (running, exit) = (container.running.as_ref(), container.exit.as_ref());
+    let error = exit.filter(|_| running.is_none()).and_then(|exit| exit.error.clone()).unwrap_or_default();
+    let exit = exit.filter(|_| container.status() != Status::Created);
     let ended = exit.filter(|_| running.is_none());
     let started = running.map(|state| state.started_at).or(exit.map(|exit| exit.started_at));
     State {
@@ -97,7 +103,7 @@ fn state(container: &engine::containers::Container) -> State {
         oom_killed: ended.is_some_and(|exit| exit.oom_killed),
         pid: running.map_or(0, |state| state.main.pid),
         exit_code: ended.map_or(0, |exit| exit.exit_code),
-        error: ended.and_then(|exit| exit.error.clone()).unwrap_or_default(),
+        error,
         started_at: started.map_or(Time::NEVER, Time::local),
         finished_at: ended.map_or(Time::NEVER, |exit| Time::local(exit.finished_at)),
         cgroup_path: running.and_then(|state| state.cgroup.clone()).unwrap_or_default(),
@@ -132,10 +138,8 @@ fn mounts(spec: &ContainerSpec, engine: &Engine) -> Vec<Mount> {
             MountSource::Anonymous | MountSource::Tmpfs { .. } => return None,
         };
         let options = &mount.options;
-        let mut words = vec![if options.recursive == Some(false) { "bind" } else { "rbind" }.to_owned()];
-        for (choice, word) in [(options.no_suid, "nosuid"), (options.no_dev, "nodev"), (options.no_exec, "noexec")] {
-            words.extend(choice.filter(|on| *on).map(|_| word.to_owned()));
-        }
+        let mut words = access_words(options);
+        words.push(if options.recursive == Some(false) { "bind" } else { "rbind" }.to_owned());
         Some(Mount {
             kind: kind.to_owned(),
             name,
@@ -155,6 +159,16 @@ fn mounts(spec: &ContainerSpec, engine: &Engine) -> Vec<Mount> {
         })
     });
     shown.collect()
+}
+
+/// What a mount takes away unless told otherwise: set-user-id programs and devices; and programs, if asked to.
+fn access_words(options: &spec::mount::MountOptions) -> Vec<String> {
+    let words = [
+        (options.no_suid.unwrap_or(true), "nosuid"),
+        (options.no_dev.unwrap_or(true), "nodev"),
+        (options.no_exec.unwrap_or(false), "noexec"),
+    ];
+    words.into_iter().filter(|(on, _)| *on).map(|(_, word)| word.to_owned()).collect()
 }
 
 /// `80/tcp` → where on the host; a port that may be any is empty.
@@ -196,6 +210,7 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults) -> Config {
         exposed.chain(spec.network.expose.iter().flat_map(|expose| {
             (expose.ports.first..=expose.ports.last).map(|port| format!("{port}/{}", expose.protocol))
         }));
+    let exposed = exposed.chain(bindings(spec).into_keys());
     Config {
         hostname: spec.network.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
         user: process.user.clone().unwrap_or_else(|| image.user.clone()),
@@ -322,8 +337,11 @@ fn binds(spec: &ContainerSpec, engine: &Engine) -> Vec<String> {
 
 fn tmpfs(spec: &ContainerSpec) -> BTreeMap<String, String> {
     let list = spec.mounts.list.iter().filter_map(|mount| match &mount.source {
-        MountSource::Tmpfs { size, mode, .. } => {
-            let mut words = vec!["rprivate".to_owned()];
+        MountSource::Tmpfs { size, mode, copy_up } => {
+            let access = if mount.options.read_only == Some(true) { "ro" } else { "rw" };
+            let mut words = vec![access.to_owned(), "rprivate".to_owned()];
+            words.extend(access_words(&mount.options));
+            words.extend(copy_up.then(|| "tmpcopyup".to_owned()));
             words.extend(size.map(|size| format!("size={size}")));
             words.extend(mode.map(|mode| format!("mode={mode:o}")));
             Some((mount.target.clone(), words.join(",")))

@@ -2,7 +2,7 @@
 
 use super::{NEVER, Namespaces, Port, Row};
 use crate::error::Result;
-use crate::filter::containers::words;
+use crate::filter::containers::arguments;
 use engine::Engine;
 use engine::containers::{Container, Status};
 use jiff::Timestamp;
@@ -19,12 +19,12 @@ impl Row {
         let image = engine.image_defaults(record)?;
         let (running, exit) = (container.running.as_ref(), container.exit.as_ref());
         let started = running.map(|state| state.started_at).or(exit.map(|exit| exit.started_at));
-        let ended = exit.filter(|_| running.is_none());
+        let ended = exit.filter(|_| container.status() == Status::Exited);
         let mut labels = image.labels.clone();
         labels.extend(spec.identity.labels.clone());
         let mut row = Self {
             auto_remove: record.auto_remove,
-            command: words(spec, &image),
+            command: arguments(spec, &image).to_vec(),
             created_at: record.created,
             cid_file: spec.identity.cidfile.clone().unwrap_or_default(),
             exited: container.status() == Status::Exited,
@@ -52,7 +52,7 @@ impl Row {
             pid: running.map_or(0, |state| state.main.pid),
             pod: String::new(),
             pod_name: String::new(),
-            ports: spec.network.publish.iter().map(port).collect(),
+            ports: ports(&spec.network.publish),
             restarts: running.map(|state| state.restarts).or(exit.map(|exit| exit.restarts)).unwrap_or(0),
             size: None,
             started_at: started.map_or(NEVER, Timestamp::as_second),
@@ -64,6 +64,13 @@ impl Row {
         row.status = row.status(now);
         Ok(row)
     }
+}
+
+/// By protocol and port inside.
+fn ports(publish: &[Publish]) -> Vec<Port> {
+    let mut ports: Vec<Port> = publish.iter().map(port).collect();
+    ports.sort_by(|a, b| (&a.protocol, a.container_port, a.host_port).cmp(&(&b.protocol, b.container_port, b.host_port)));
+    ports
 }
 
 /// A port that is not told which of the host's to take shows as 0.

@@ -61,9 +61,7 @@ fn find_user(text: &str, passwd: &[u8]) -> Result<User, Error> {
     match (entry, number) {
         (Some(entry), _) => Ok(entry),
         (None, Some(uid)) => Ok(User { uid, gid: 0, groups: Vec::new(), home: "/".into(), name: None }),
-        (None, None) => {
-            Err(Error::new("look up user", text, Kind::Invalid("no matching entries in passwd file")))
-        }
+        (None, None) => Err(Error::new("look up user", text, Kind::Invalid("no matching entries in passwd file"))),
     }
 }
 
@@ -161,18 +159,9 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in [
-            "-1",
-            "4294967295",
-            "4294967296",
-            "99999999999999999999",
-            "nobody",
-            "bad",
-            "huge",
-            "+1",
-            "0x0",
-            " 0",
-        ] {
+        for text in
+            ["-1", "4294967295", "4294967296", "99999999999999999999", "nobody", "bad", "huge", "+1", "0x0", " 0"]
+        {
             assert!(resolve(text, PASSWD, GROUP).is_err(), "{text:?}");
         }
         for text in ["app:-1", "app:4294967295", "app:none"] {

@@ -1,8 +1,9 @@
 //! `lodger exec`: a further command in a running container.
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
+use crate::commands::run::warn_without_terminal;
 use crate::error::{CliError, Result};
-use crate::selection;
+use crate::{output, selection};
 use engine::containers::{ExecPrivileges, ExecRequest};
 use engine::launch::StandardInput;
 use spec::options::parse::Order;
@@ -24,7 +25,6 @@ pub(crate) const COMMAND: Command = Command {
     complete: &[Complete::Running, Complete::Nothing],
     flags: || flags_of(OPTIONS),
     unsupported: &[
-        Unsupported::switch("detach", "a command that outlives its caller would have no unit").short('d'),
         Unsupported::with_value("detach-keys", "an attached command cannot be left running yet"),
         Unsupported::with_value("preserve-fd", "--preserve-fds hands on all from 3 on"),
     ],
@@ -35,6 +35,7 @@ pub(crate) const COMMAND: Command = Command {
 #[derive(Default)]
 struct Options {
     cidfile: Option<String>,
+    detach: bool,
     env: Vec<String>,
     env_files: Vec<String>,
     interactive: bool,
@@ -48,6 +49,10 @@ struct Options {
 
 const OPTIONS: &[Opt<Options>] = &[
     Opt { flag: selection::CIDFILE, set: |options, value| text(&mut options.cidfile, value) },
+    Opt {
+        flag: Flag::switch("detach", "Leave the command running, print an ID and return").short('d'),
+        set: |options, value| switch(&mut options.detach, value),
+    },
     Opt {
         flag: Flag::with_value("env", "stringArray", "Set a variable; a name alone takes the caller's value")
             .short('e'),
@@ -118,6 +123,13 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (None, Some(path)) => engine.container(read(path)?.trim())?,
         (None, None) => engine.latest()?,
     };
+    if options.detach {
+        output::print_line(&engine.exec_detached(&container, &request)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if options.interactive && options.tty {
+        warn_without_terminal();
+    }
     Ok(ExitCode::from(engine.exec(&container, &request).map_err(CliError::Exec)?.code))
 }
 

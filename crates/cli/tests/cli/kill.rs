@@ -7,7 +7,7 @@ fn only_what_runs_can_be_killed() {
     let Some(environment) = Environment::with_image() else { return };
     environment.create(&["--name", "one", "web:1"]);
     let error = environment.refused(&["kill", "one"]);
-    assert!(error.contains("container one is created: container state improper"), "{error}");
+    assert!(error.contains("is in state created: container state improper"), "{error}");
     assert_eq!(environment.ok(&["kill", "--all"]), "");
     assert!(environment.refused(&["kill", "--signal", "LOUD", "one"]).contains("invalid signal \"LOUD\""));
 }

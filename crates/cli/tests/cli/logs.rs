@@ -27,8 +27,38 @@ fn both_streams_come_back_as_they_were_written() {
     let outcome = environment.run(&["logs", "--follow", "one"]);
     assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, "one\nthree", "two\n"));
     let outcome = environment.run(&["logs", "--names", "--tail", "1", "one"]);
-    assert_eq!(outcome.stdout, "one three");
+    assert_eq!(outcome.stdout, "three");
     let stamped = environment.run(&["logs", "--timestamps", "one"]).stdout;
     let (time, text) = stamped.lines().next().unwrap().split_once(' ').unwrap();
+    // An amount of time counts from now on here, and the past elsewhere.
+    assert_eq!(environment.run(&["logs", "--until", "10m", "one"]).stdout, "one\nthree");
+    assert_eq!(environment.run(&["logs", "--since", "10m", "--until", "2026-01-01", "one"]).stdout, "");
     assert_eq!((time.len(), text), ("2026-11-22T02:36:48.123456789Z".len(), "one"), "{stamped}");
+}
+
+#[test]
+fn a_container_in_the_foreground_is_heard_and_logged() {
+    let Some(environment) = Environment::with_busybox() else { return };
+    let script = "seq 3000; echo two >&2";
+    let numbers: String = (1..=3000).map(|number| format!("{number}\n")).collect();
+    let logged = ["--log-driver=k8s-file", "--network=none"];
+    for (name, words) in [("plain", vec![]), ("hidden", vec!["-a", "stderr"])] {
+        let all: Vec<&str> = ["run", "--name", name]
+            .iter()
+            .chain(&logged)
+            .chain(&words)
+            .chain(&["busybox", "sh", "-c", script])
+            .copied()
+            .collect();
+        let outcome = environment.run(&all);
+        let seen = if words.is_empty() { numbers.as_str() } else { "" };
+        assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (0, seen, "two\n"), "{name}");
+        let outcome = environment.run(&["logs", name]);
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), (numbers.as_str(), "two\n"), "{name}");
+    }
+    let all: Vec<&str> =
+        ["run", "--name", "tty", "-t"].iter().chain(&logged).chain(&["busybox", "echo", "hi"]).copied().collect();
+    assert_eq!(environment.ok(&all), "hi\r\n");
+    assert_eq!(environment.ok(&["logs", "tty"]), "hi\n");
+    assert_eq!(environment.run(&["logs", "--names", "plain", "tty"]).stdout.lines().last(), Some("tty hi"));
 }

@@ -75,7 +75,7 @@ fn filters_choose() {
 }
 
 #[test]
-fn the_newest_come_first_when_counted() {
+fn the_newest_are_counted_and_the_oldest_come_first() {
     let Some(environment) = Environment::with_image() else { return };
     for name in ["one", "two", "three"] {
         environment.create(&["--name", name, "web:1"]);
@@ -85,7 +85,8 @@ fn the_newest_come_first_when_counted() {
         environment.ok(&words).lines().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(names(&["-a"]), "one two three");
-    assert_eq!(names(&["--last", "2"]), "three two");
+    assert_eq!(names(&["--last", "2"]), "two three");
+    assert_eq!(names(&["-a", "--sort", "created"]), "one two three");
     assert_eq!(names(&["--latest"]), "three");
     assert!(environment.refused(&["ps", "--latest", "--last", "2"]).contains("mutually exclusive"));
 }

@@ -8,10 +8,11 @@ fn the_exit_code_says_what_stayed() {
     let id = environment.create(&["--name", "one", "web:1"]);
     environment.create(&["--name", "two", "--cidfile", "id", "web:1"]);
     let outcome = environment.run(&["rm", "one", "nope"]);
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, "one\n"));
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
     assert!(
         outcome.stderr.starts_with("Error: no container with name or ID \"nope\" found: no such container\nhint: ")
     );
+    assert_eq!(environment.ok(&["rm", "one"]), "one\n");
     environment.fails(1, &["rm", &id]);
     assert_eq!(environment.ok(&["rm", "--ignore", "nope"]), "");
     assert_eq!(environment.ok(&["rm", "--force", "nope"]), "");
@@ -33,4 +34,16 @@ fn all_or_some_must_be_said() {
     assert_eq!(environment.ok(&["rm", "--filter", "label!=keep"]), format!("{id}\n"));
     assert_eq!(environment.ok(&["rm", "--all"]).lines().count(), 1);
     assert_eq!(environment.ok(&["rm", "--all"]), "");
+}
+
+#[test]
+fn anonymous_volumes_stay_unless_asked_for() {
+    let Some(environment) = Environment::with_image() else { return };
+    let volumes = || environment.ok(&["volume", "ls", "--quiet"]).lines().count();
+    for (flags, left) in [(&["--volumes"][..], 0), (&[], 1)] {
+        environment.create(&["--name", "one", "-v", "/data", "web:1"]);
+        let words: Vec<&str> = ["rm"].iter().chain(flags).chain(&["one"]).copied().collect();
+        environment.ok(&words);
+        assert_eq!(volumes(), left, "{flags:?}");
+    }
 }

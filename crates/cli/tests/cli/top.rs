@@ -6,7 +6,7 @@ use super::Environment;
 fn only_what_runs_has_processes() {
     let Some(environment) = Environment::with_image() else { return };
     environment.create(&["--name", "one", "web:1"]);
-    assert!(environment.refused(&["top", "one"]).contains("container one is created: container state improper"));
+    assert!(environment.refused(&["top", "one"]).contains("top can only be used on running containers"));
     let error = environment.refused(&["top", "one", "pdi"]);
     assert!(error.ends_with("hint: did you mean pid?\n"), "{error}");
     environment.refused(&["top"]);

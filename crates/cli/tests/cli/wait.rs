@@ -8,7 +8,7 @@ fn what_has_no_exit_code_is_minus_one() {
     environment.create(&["--name", "one", "web:1"]);
     assert_eq!(environment.ok(&["wait", "one"]), "-1\n");
     assert_eq!(environment.ok(&["wait", "--condition", "created,running", "one"]), "-1\n");
-    assert_eq!(environment.ok(&["wait", "--ignore", "nope"]), "");
+    assert_eq!(environment.ok(&["wait", "--ignore", "nope"]), "-1\n");
     assert!(environment.refused(&["wait", "nope"]).contains("no such container"));
     assert!(environment.refused(&["wait", "--condition", "happy", "one"]).contains("choose from configured, created"));
 }

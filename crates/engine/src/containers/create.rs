@@ -141,7 +141,8 @@ impl Engine {
     fn replace(&self, name: &str) -> Result<()> {
         match self.container(name) {
             Ok(old) if old.record.name == name => {
-                let patience = old.record.spec.lifecycle.stop_timeout.map_or(crate::unit::STOP_TIMEOUT, |seconds| seconds.0);
+                let patience =
+                    old.record.spec.lifecycle.stop_timeout.map_or(crate::unit::STOP_TIMEOUT, |seconds| seconds.0);
                 self.remove(&old, Force::Stop(patience), Volumes::Keep)
             }
             Ok(_) => Ok(()),

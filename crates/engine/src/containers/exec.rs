@@ -9,7 +9,7 @@ use runtime::capability::{self, Sets};
 use runtime::exec::ExecPlan;
 use runtime::foreground::Outcome;
 use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Workdir};
-use runtime::users;
+use runtime::{Running, users};
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -49,23 +49,36 @@ const LIMIT: u64 = 4 << 20;
 impl Engine {
     /// Runs a command in a container until it ends.
     pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
-        let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
-        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        self.enter_user_namespace()?;
-        self.join_cgroup(state)?;
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let mut wiring = Wiring::further(request.input, [Output::Shown; 2], launch::window());
-        let plan = self.exec_plan(container, request, &mut wiring)?;
-        let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
-        let program = inside.compile(&plan).map_err(runtime_error)?;
-        let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
-        spawned.wait_ready().map_err(runtime_error)?;
-        let running = spawned.release().map_err(runtime_error)?;
+        let running = self.exec_start(container, request, &mut wiring)?;
         let foreground = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
         match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
             Outcome::Detached => Err(Error::other("the process was left behind")),
         }
+    }
+
+    /// Starts a command in a container and leaves it there, with nothing to read and nobody who hears it; returns an ID
+    /// made up for it. It ends with the container.
+    pub fn exec_detached(&self, container: &Container, request: &ExecRequest) -> Result<String> {
+        let nothing = ExecRequest { input: StandardInput::Closed, tty: false, ..request.clone() };
+        let mut wiring = Wiring::unheard();
+        self.exec_start(container, &nothing, &mut wiring)?;
+        Ok(store::ContainerId::random().to_string())
+    }
+
+    fn exec_start(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<Running> {
+        let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.enter_user_namespace()?;
+        self.join_cgroup(state)?;
+        let plan = self.exec_plan(container, request, wiring)?;
+        let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
+        let program = inside.compile(&plan).map_err(runtime_error)?;
+        let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
+        spawned.wait_ready().map_err(runtime_error)?;
+        spawned.release().map_err(runtime_error)
     }
 
     /// The process counts towards the container's limits, so it starts in its cgroup. Only systemd may move a process

@@ -4,12 +4,13 @@ use super::{Container, Status, ended_within, open};
 use crate::error::{Error, Kind, Result};
 use crate::logs::{self, Identity, LogOptions, Sink, Source};
 use crate::{Engine, store_error};
-use store::ContainerRecord;
+use runtime::capability;
 use spec::logging::LogDriver;
 use spec::network::Protocol;
 use std::net::IpAddr;
 use std::process::Command;
 use std::time::Duration;
+use store::ContainerRecord;
 
 /// What `wait` waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,8 +158,12 @@ impl Engine {
         let user = record.spec.process.user.as_deref().unwrap_or(&image.user);
         // Whoever is called otherwise is not root; which number it is does not matter here.
         let root = matches!(user.split(':').next(), None | Some("" | "0" | "root"));
-        let sets = crate::resolve::security::capabilities(&record.spec.security, if root { 0 } else { 1 })?;
-        let names = |set: runtime::capability::Set| set.names().collect();
+        let sets = crate::resolve::security::capabilities(
+            &record.spec.security,
+            u32::from(!root),
+            capability::Set::available,
+        )?;
+        let names = |set: capability::Set| set.names().collect();
         Ok((names(sets.effective), names(sets.bounding)))
     }
 

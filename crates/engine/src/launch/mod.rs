@@ -15,10 +15,10 @@ mod notify;
 mod output;
 mod service;
 
-pub(crate) use foreground::{lent, window};
 pub use foreground::{Attachment, Ended};
-pub use output::{Output, StandardInput};
+pub(crate) use foreground::{lent, window};
 pub(crate) use output::Wiring;
+pub use output::{Output, StandardInput};
 pub use service::Next;
 
 use crate::error::{Error, Kind, Result};

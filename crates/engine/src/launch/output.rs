@@ -88,12 +88,7 @@ impl Wiring {
     }
 
     /// For a container in the foreground. `output` says what the caller sees of standard output and standard error.
-    pub(crate) fn foreground(
-        driver: LogDriver,
-        input: StandardInput,
-        output: [Output; 2],
-        window: WindowSize,
-    ) -> Self {
+    pub(crate) fn foreground(driver: LogDriver, input: StandardInput, output: [Output; 2], window: WindowSize) -> Self {
         let way = if driver == LogDriver::Passthrough { Way::Direct } else { Way::Caller(output) };
         Self::new(driver, input, way, window)
     }
@@ -101,6 +96,11 @@ impl Wiring {
     /// For a further process, of which no log is kept.
     pub(crate) fn further(input: StandardInput, output: [Output; 2], window: WindowSize) -> Self {
         Self::new(LogDriver::None, input, Way::Caller(output), window)
+    }
+
+    /// For a further process that nobody listens to.
+    pub(crate) fn unheard() -> Self {
+        Self::new(LogDriver::None, StandardInput::Closed, Way::Relay, WindowSize { rows: 0, columns: 0 })
     }
 
     fn new(driver: LogDriver, input: StandardInput, way: Way, window: WindowSize) -> Self {

@@ -205,8 +205,12 @@ mod tests {
 
     #[test]
     fn unset_all_leaves_what_the_user_sets() {
-        let process =
-            Process { unset_env_all: true, tty: true, env: [("A".into(), Some("1".into()))].into(), ..Default::default() };
+        let process = Process {
+            unset_env_all: true,
+            tty: true,
+            env: [("A".into(), Some("1".into()))].into(),
+            ..Default::default()
+        };
         let around = Surrounding { caller: &|_| None, caller_all: &Vec::new, proxies: vec![], files: vec![] };
         let env = environment(&process, &image(), &around).unwrap();
         assert_eq!(env.into_iter().collect::<Vec<_>>(), [("A".to_owned(), "1".to_owned())]);

@@ -198,8 +198,7 @@ mod tests {
     #[test]
     fn the_containers_pipe_breaks_when_the_callers_does() {
         let ((from, mut container), (seen, to)) = (pipe(), pipe());
-        let mut carrier =
-            Carrier::new(None, vec![Flow { from: from.into(), to: to.into(), copy: None }]).unwrap();
+        let mut carrier = Carrier::new(None, vec![Flow { from: from.into(), to: to.into(), copy: None }]).unwrap();
         drop(seen);
         container.write_all(b"x").unwrap();
         settle(&mut carrier);

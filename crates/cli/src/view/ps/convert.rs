@@ -69,7 +69,9 @@ impl Row {
 /// By protocol and port inside.
 fn ports(publish: &[Publish]) -> Vec<Port> {
     let mut ports: Vec<Port> = publish.iter().map(port).collect();
-    ports.sort_by(|a, b| (&a.protocol, a.container_port, a.host_port).cmp(&(&b.protocol, b.container_port, b.host_port)));
+    ports.sort_by(|a, b| {
+        (&a.protocol, a.container_port, a.host_port).cmp(&(&b.protocol, b.container_port, b.host_port))
+    });
     ports
 }
 

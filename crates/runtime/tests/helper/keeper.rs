@@ -43,7 +43,7 @@ fn rubbish(at: &Path, canary: &Path) {
     fs::create_dir(at.join("closed")).unwrap();
     fs::write(at.join("closed/file"), "x").unwrap();
     if rustix::process::geteuid().is_root() {
-        fs::set_permissions(at.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(at.join("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     }
 }
 

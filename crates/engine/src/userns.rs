@@ -69,6 +69,11 @@ impl Engine {
         if let Some(namespace) = self.kept_namespace() {
             return userns::enter(&namespace).map_err(runtime_error);
         }
+        // One at a time, or each of several first commands would leave a keeper. Without the lock it works as well.
+        let _making = self.store.lock_keeper().ok();
+        if let Some(namespace) = self.kept_namespace() {
+            return userns::enter(&namespace).map_err(runtime_error);
+        }
         let created = userns::create(&map(&self.host)?).map_err(runtime_error)?;
         userns::enter(&created.namespace).map_err(runtime_error)?;
         self.keep(created)
@@ -111,13 +116,17 @@ impl Engine {
         if self.host.unit.is_some() {
             return Ok(());
         }
+        // First the name, then the life: killed in between, neither is left. Where there is no space for a name the namespace
+        // serves this command alone.
+        if std::fs::write(self.keeper_path(), created.process().to_string()).is_err() {
+            return Ok(());
+        }
         let keeper = created.keep(Some(self.store.root())).map_err(runtime_error)?;
         if let Some(systemd) = &self.host.systemd {
             // Best effort: in the caller's session it works as well, until the session ends.
             let _ = systemd.start_scope(&format!("lodger-keeper-{}.scope", keeper.pid), keeper.pid as u32, &[]);
         }
-        let path = self.keeper_path();
-        std::fs::write(&path, keeper.to_string()).map_err(|e| Error::io(format!("write {path:?}"), e))
+        Ok(())
     }
 
     fn keeper_path(&self) -> PathBuf {

@@ -37,6 +37,7 @@ impl Engine {
             options: BTreeMap::new(),
             created: Timestamp::now(),
             anonymous,
+            creator: None,
             needs_copy_up: true,
             uid: new.uid,
             gid: new.gid,

@@ -117,6 +117,12 @@ fn sysctl_is(path: &str, value: &[u8]) -> bool {
 }
 
 impl Created {
+    /// The child that keeps the namespace until this value is dropped, and the keeper after [`Created::keep`].
+    #[must_use]
+    pub fn process(&self) -> ProcessId {
+        self.holder.process
+    }
+
     /// Lets the child live on as the keeper: a process of its own session with hardly any memory. Given the directory of a
     /// store, it deletes what is moved to the `trash` there, and ends with it; otherwise it has nothing open.
     ///

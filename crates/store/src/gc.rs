@@ -1,12 +1,11 @@
 //! Getting rid of things: the trash, what killed processes left, and layers and blobs that no image needs.
 
-use crate::container::ContainerId;
-use crate::error::{At, Error, Result};
+use crate::container::{ContainerId, ContainerSummary};
+use crate::error::{At, Error, Kind, Result};
 use crate::layout;
 use crate::lock::Access;
 use crate::record;
 use crate::remove_tree::remove_tree;
-use crate::state::ProcessId;
 use crate::store::Store;
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
@@ -37,10 +36,10 @@ pub struct Collected {
 }
 
 impl Store {
-    /// Deletes what killed processes left behind, and `--rm` containers that have ended unseen.
+    /// Deletes the files that killed processes left behind.
     ///
-    /// Commands that make or remove something call it; with nothing to do it costs two directory listings, one more and
-    /// the records of containers that do not run if `--rm` containers exist. Must run where files' owners are mapped.
+    /// Commands that bring or remove something call it; with nothing to do it costs two directory listings. Must run where
+    /// files' owners are mapped.
     pub fn sweep(&self) -> Result<()> {
         if !self.list(Path::new(layout::TMP))?.is_empty() {
             // Whoever makes something holds the lease, so with the lease in hand all of it is left over.
@@ -57,23 +56,75 @@ impl Store {
         Ok(())
     }
 
-    /// Removes `--rm` containers that neither run nor are about to: their creator is dead and their lock is free.
+    /// Puts away what killed commands left of containers that do not run: `--rm` containers that nobody will start or remove
+    /// any more, and the links that network processes live by, which end with them.
     ///
-    /// Returns the IDs removed. Reads every record of a container that does not run.
+    /// Returns the IDs removed. Reads every record of a container that does not run. Anonymous volumes stay:
+    /// `sweep_volumes` comes after it.
     pub fn sweep_containers(&self) -> Result<Vec<ContainerId>> {
         let running: Vec<_> = self.running()?.into_iter().map(|(id, _)| id).collect();
         let mut removed = Vec::new();
         for container in self.container_summaries()?.items {
-            let creating = container.creator.as_ref().is_some_and(ProcessId::is_alive);
-            if !container.auto_remove || creating || running.contains(&container.id) {
+            let id = container.id.clone();
+            if running.contains(&id) {
                 continue;
             }
-            let lock = layout::in_container(&container.id, layout::CONTAINER_LOCK);
+            let abandoned = container.auto_remove && self.is_abandoned(&container)?;
+            if !abandoned && !self.exists(&layout::in_container(&id, layout::CONTAINER_NETNS))? {
+                continue;
+            }
+            // Whoever starts it holds the lock.
+            let lock = layout::in_container(&id, layout::CONTAINER_LOCK);
             let Ok(Some(_guard)) = self.try_lock(&lock, Access::Exclusive) else { continue };
-            // Started while we looked?
-            if !self.read_state(&container.id)?.is_some_and(|state| state.is_alive()) {
-                self.remove_container(&container.id)?;
-                removed.push(container.id);
+            if self.read_state(&id)?.is_some_and(|state| state.is_alive()) {
+                continue;
+            }
+            match abandoned {
+                true => match self.remove_container(&id) {
+                    Ok(()) => removed.push(id),
+                    // Somebody was quicker.
+                    Err(error) if error.is_not_found() => {}
+                    Err(error) => return Err(error),
+                },
+                false => self.drop_netns_link(&id)?,
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Whether nobody minds a `--rm` container that does not run: it has run, or its creator wanted to start it and is dead.
+    fn is_abandoned(&self, container: &ContainerSummary) -> Result<bool> {
+        let has_run = || -> Result<bool> {
+            Ok(self.exists(&layout::in_container(&container.id, layout::CONTAINER_STATE))?
+                || self.exists(&layout::in_container(&container.id, layout::CONTAINER_EXIT))?)
+        };
+        match &container.creator {
+            Some(creator) => Ok(!creator.is_alive()),
+            // Made by `create`: it may wait for its start as long as it likes.
+            None => has_run(),
+        }
+    }
+
+    fn drop_netns_link(&self, id: &ContainerId) -> Result<()> {
+        let link = layout::in_container(id, layout::CONTAINER_NETNS);
+        match rustix::fs::unlinkat(self.dir(), &link, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(Error::at("remove", &self.path(&link), errno)),
+        }
+    }
+
+    /// Removes anonymous volumes that no container has and whose creator is dead: a killed command made them, or removed
+    /// their container. Those made by `volume create` have no creator on record and stay.
+    pub fn sweep_volumes(&self) -> Result<Vec<String>> {
+        let mut removed = Vec::new();
+        for volume in self.volumes()?.items {
+            if !volume.anonymous || volume.creator.is_none_or(|creator| creator.is_alive()) {
+                continue;
+            }
+            match self.remove_volume(&volume.name) {
+                Ok(()) => removed.push(volume.name),
+                Err(Error { kind: Kind::InUse { .. } | Kind::NotFound(_), .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(removed)

@@ -31,7 +31,8 @@
 //!     volume.json
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
-//!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash
+//!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
+//!                                  keeper while the user's namespace is made
 //!   pasta                          what the installed pasta can do, by its file's identity
 //!   keeper                         a process in the user's kept namespace; believed only after a look at the kernel
 //!   tmp/                           things being made
@@ -86,9 +87,10 @@ pub(crate) const VOLUMES_LOCK: &str = "locks/volumes";
 pub(crate) const CONTAINERS_LOCK: &str = "locks/containers";
 /// Known to the keeper of the user namespace (crate `init`) as well.
 pub(crate) const SWEEPER_LOCK: &str = "locks/sweeper";
+pub(crate) const KEEPER_LOCK: &str = "locks/keeper";
 
 /// Made with the store, so that locking needs no space.
-pub(crate) const LOCKS: [&str; 4] = [LEASE_LOCK, IMAGES_LOCK, VOLUMES_LOCK, CONTAINERS_LOCK];
+pub(crate) const LOCKS: [&str; 5] = [LEASE_LOCK, IMAGES_LOCK, VOLUMES_LOCK, CONTAINERS_LOCK, KEEPER_LOCK];
 
 /// Inside `layers/<hex>/`.
 pub(crate) const LAYER_DIFF: &str = "diff";

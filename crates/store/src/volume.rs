@@ -6,6 +6,7 @@ use crate::error::{At, Error, Kind, Result, What};
 use crate::layout;
 use crate::lock::Access;
 use crate::record::{self, Durability};
+use crate::state::ProcessId;
 use crate::store::{Listing, Store};
 use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags, RenameFlags};
@@ -33,6 +34,9 @@ pub struct VolumeRecord {
     /// Made without a name, for one container.
     #[serde(default)]
     pub anonymous: bool,
+    /// Who made it for a container, which is about to use it. `Store::sweep_volumes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator: Option<ProcessId>,
     /// Whether the first container to mount it fills it with what its image has there.
     #[serde(default)]
     pub needs_copy_up: bool,
@@ -54,6 +58,7 @@ impl VolumeRecord {
             options: BTreeMap::new(),
             created: now,
             anonymous: false,
+            creator: None,
             needs_copy_up: true,
             uid: 0,
             gid: 0,

@@ -18,16 +18,24 @@
 //! `case-*`, so that they are removed after it. A case that the machine cannot run returns
 //! `ability::Unable` with the reason. Try one with `cargo xtask test --tier host AREA::NAME`.
 
+mod attack;
 mod host;
 mod image;
+mod kill;
 mod run;
 mod service;
 
 use crate::case::Case;
 
 /// Every area: the name of its file here, and its cases.
-pub const AREAS: &[(&str, &[Case])] =
-    &[("host", host::CASES), ("image", image::CASES), ("run", run::CASES), ("service", service::CASES)];
+pub const AREAS: &[(&str, &[Case])] = &[
+    ("attack", attack::CASES),
+    ("host", host::CASES),
+    ("image", image::CASES),
+    ("kill", kill::CASES),
+    ("run", run::CASES),
+    ("service", service::CASES),
+];
 
 #[cfg(test)]
 mod tests {

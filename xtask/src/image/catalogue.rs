@@ -78,7 +78,8 @@ fn busybox(debian: &Path) -> Result<Image> {
 
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-fn busybox_layer(debian: &Path) -> Result<Layer> {
+/// The lowest layer of most images here, for images that tests make on top of it.
+pub fn busybox_layer(debian: &Path) -> Result<Layer> {
     let program = debian.join("usr/bin/busybox");
     let names = process::output(Command::new(&program).arg("--list"))?;
     let mut layer = Layer::new();

@@ -4,6 +4,7 @@ use crate::command::{Command, Invocation, Opt, flags_of};
 use crate::commands::run;
 use crate::error::Result;
 use crate::output;
+use engine::containers::Starter;
 use spec::options::parse::Order;
 use spec::options::{COMMAND_FLAGS, Complete, Verb};
 use std::process::ExitCode;
@@ -27,7 +28,8 @@ const OPTIONS: &[Opt<()>] = &[Opt { flag: COMMAND_FLAGS[0], set: |(), _| Ok(()) 
 
 fn run(call: Invocation) -> Result<ExitCode> {
     let engine = call.engine()?;
-    let record = run::create(&call, &engine)?;
+    let record = run::create(&call, &engine, Starter::Anybody)?;
+    engine.tidy();
     output::print_line(record.id.as_str())?;
     Ok(ExitCode::SUCCESS)
 }

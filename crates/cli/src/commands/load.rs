@@ -51,6 +51,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         Some(path) => engine.load(Path::new(path))?,
         None => engine.load_stream(io::stdin().lock())?,
     };
+    engine.tidy();
     for image in loaded {
         output::print_line(&format!("Loaded image: {}", escape(&image.name, Keep::Nothing)))?;
     }

@@ -140,6 +140,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
     for name in &call.operands {
         output::print_line(&pull(&engine, name, &options.pull, &registry)?)?;
     }
+    engine.tidy();
     Ok(ExitCode::SUCCESS)
 }
 

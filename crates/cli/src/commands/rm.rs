@@ -73,7 +73,9 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (true, Some(seconds)) => Force::Stop(seconds),
     };
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
-    each_with(chosen, removal_code, |container| Ok(engine.remove(container, force, volumes)?))
+    let removed = each_with(chosen, removal_code, |container| Ok(engine.remove(container, force, volumes)?));
+    engine.tidy();
+    removed
 }
 
 /// podman's patience with a container that is removed by force, in seconds.

@@ -66,6 +66,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
             Err(error) => errors.push(error),
         }
     }
+    engine.tidy_images();
     outcome(errors, removal_code)
 }
 

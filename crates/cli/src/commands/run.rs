@@ -4,7 +4,7 @@ use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, push, swit
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::progress::Progress;
-use engine::containers::{Force, NewContainer, Volumes};
+use engine::containers::{Force, NewContainer, Starter, Volumes};
 use engine::launch::{Attachment, Output, StandardInput};
 use engine::{ContainerRecord, Engine, Signals};
 use spec::container::Root;
@@ -65,7 +65,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
     if !detach {
         engine.check_foreground(&call.spec)?;
     }
-    let record = create(&call, &engine)?;
+    let record = create(&call, &engine, Starter::Creator)?;
     if options.show_ops {
         let ops = engine.show_ops(&record, input);
         engine.remove(&engine.container(record.id.as_str())?, Force::No, Volumes::Remove)?;
@@ -108,12 +108,12 @@ pub(crate) fn warn_without_terminal() {
 }
 
 /// Makes the container that the command line describes.
-pub(crate) fn create(call: &Invocation, engine: &Engine) -> Result<ContainerRecord> {
+pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Result<ContainerRecord> {
     if matches!(&call.spec.root, Root::Image(name) if name.is_empty()) {
         return Err(call.usage("requires at least 1 arg(s), only received 0"));
     }
     let progress = if call.spec.pull.quiet { Progress::none() } else { Progress::new() };
-    let new = NewContainer { spec: call.spec.clone(), command: std::env::args().collect() };
+    let new = NewContainer { spec: call.spec.clone(), command: std::env::args().collect(), starter };
     let record = engine.create(new, &|event| progress.event(event))?;
     engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
     Ok(record)

@@ -24,6 +24,17 @@ pub struct NewContainer {
     pub spec: ContainerSpec,
     /// The command line, for `inspect`.
     pub command: Vec<String>,
+    /// Who is to start it.
+    pub starter: Starter,
+}
+
+/// Who starts a container that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// The process that makes it, at once. If that is killed before, a `--rm` container goes.
+    Creator,
+    /// Some later command, or none.
+    Anybody,
 }
 
 /// How often a made-up name is tried.
@@ -32,7 +43,7 @@ const NAME_TRIES: usize = 20;
 impl Engine {
     /// Makes a container. On any error nothing is left of it.
     pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
-        let NewContainer { mut spec, command } = new;
+        let NewContainer { mut spec, command, starter } = new;
         // podman's --rmi implies --rm: only a container that goes leaves its image unused.
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host)?;
@@ -48,6 +59,10 @@ impl Engine {
         };
         add_image_volumes(&mut spec, &defaults);
         freeze(&mut spec, &defaults)?;
+        if !spec.network.publish.is_empty() || spec.network.publish_all {
+            // The network process of a killed start would still hold its ports.
+            self.tidy_containers();
+        }
         publish(&mut spec, &defaults)?;
         if spec.identity.replace {
             if let Some(name) = spec.identity.name.clone() {
@@ -64,7 +79,7 @@ impl Engine {
             create_command: command,
             volumes: Vec::new(),
             auto_remove: spec.lifecycle.remove,
-            creator: ProcessId::own(),
+            creator: (starter == Starter::Creator).then(ProcessId::own).flatten(),
             spec,
         };
         record.volumes = self.make_volumes(&mut record.spec, durability)?;
@@ -81,7 +96,15 @@ impl Engine {
     fn write_named(&self, record: &mut ContainerRecord, given: Option<String>, durability: Durability) -> Result<()> {
         if let Some(name) = given {
             record.name = name;
-            return self.store.create_container(record, durability).map_err(store_error);
+            return match self.store.create_container(record, durability) {
+                // Perhaps by what a killed `run --rm` left.
+                Err(error) if matches!(error.kind, store::Kind::NameInUse { .. }) => {
+                    self.tidy_containers();
+                    self.store.create_container(record, durability)
+                }
+                other => other,
+            }
+            .map_err(store_error);
         }
         let mut last = None;
         for attempt in 0..NAME_TRIES {
@@ -118,6 +141,7 @@ impl Engine {
                 options: Default::default(),
                 created: Timestamp::now(),
                 anonymous,
+                creator: if anonymous { ProcessId::own() } else { None },
                 needs_copy_up: mount.options.copy.unwrap_or(true),
                 uid: 0,
                 gid: 0,

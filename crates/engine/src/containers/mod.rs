@@ -7,8 +7,9 @@ mod names;
 mod observe;
 mod start;
 mod stop;
+mod tidy;
 
-pub use create::NewContainer;
+pub use create::{NewContainer, Starter};
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;
 pub use observe::{Condition, PortBinding};

@@ -9,7 +9,7 @@ use spec::lifecycle::Restart;
 use spec::signal::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
-use store::{ContainerRecord, RunState};
+use store::{ContainerRecord, Durability, RunState};
 
 /// Whether a running container may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,9 @@ impl Engine {
 
     fn remove_with(&self, record: &ContainerRecord, volumes: Volumes) -> Result<()> {
         self.enter_user_namespace()?;
+        if volumes == Volumes::Keep {
+            self.leave_volumes(record)?;
+        }
         match self.store.remove_container(&record.id) {
             // Its own cleanup (--rm) came first.
             Err(error) if error.is_not_found() => {}
@@ -164,6 +167,17 @@ impl Engine {
             if let Some(image) = &record.image {
                 // In use by others, it stays.
                 let _ = self.remove_image(&image.name, store::image::Removal::Careful);
+            }
+        }
+        Ok(())
+    }
+
+    /// Anonymous volumes that stay without their container are nobody's leftovers any more.
+    fn leave_volumes(&self, record: &ContainerRecord) -> Result<()> {
+        for name in &record.volumes {
+            let Ok(mut volume) = self.store.volume(name) else { continue };
+            if volume.creator.take().is_some() {
+                self.store.update_volume(&volume, Durability::Durable).map_err(store_error)?;
             }
         }
         Ok(())

@@ -3,10 +3,12 @@
 use super::ContainerId;
 use crate::error::{At, Result};
 use crate::layout;
+use crate::lock::{Access, Guard, Wait};
 use crate::store::Store;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use std::path::PathBuf;
+use std::time::Duration;
 
 impl Store {
     /// Where the log of a container goes that has no other place: a file for whoever carries it there.
@@ -27,6 +29,11 @@ impl Store {
     /// The file that names a process in the user's kept namespace.
     pub fn keeper_file(&self) -> PathBuf {
         self.path(layout::KEEPER.as_ref())
+    }
+
+    /// Held while the user's namespace and its keeper are made; waits for one second.
+    pub fn lock_keeper(&self) -> Result<Guard> {
+        self.lock(layout::KEEPER_LOCK.as_ref(), Access::Exclusive, Wait::at_most(Duration::from_secs(1)))
     }
 
     /// Notes that a container was stopped by hand: its supervisor does not restart it, nor does the next boot.

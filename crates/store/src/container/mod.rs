@@ -118,10 +118,11 @@ pub struct ContainerRecord {
     /// Names of its volumes, anonymous ones too: they cannot be removed while it exists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
-    /// Whether it goes when it ends (`--rm`). `Store::sweep` removes it once neither it nor its creator lives.
+    /// Whether it goes when it ends (`--rm`). `Store::sweep_containers` removes it once nobody minds it any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub auto_remove: bool,
-    /// Who made it; with `auto_remove`, alive until the container is started.
+    /// Who made it to start it at once; with `auto_remove`, alive until the container is started. Absent where it waits for
+    /// another command to start it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<ProcessId>,
 }
@@ -144,7 +145,7 @@ pub struct ContainerSummary {
     /// Whether it goes when it ends.
     #[serde(default)]
     pub auto_remove: bool,
-    /// Who made it.
+    /// Who made it to start it at once.
     #[serde(default)]
     pub creator: Option<ProcessId>,
     #[serde(default)]

@@ -259,21 +259,50 @@ fn passing_containers_are_swept_once_nobody_minds_them() {
     };
     let dead = Some(ProcessId { pid: 4_194_300, start_time: 1 });
     let own = ProcessId::own();
-    let (ended, unborn) = (passing("ended", dead), passing("unborn", None));
+    let (unborn, waiting, ended) = (passing("unborn", dead), passing("waiting", None), passing("ended", None));
     let (starting, running, locked) = (passing("starting", own), passing("running", dead), passing("locked", dead));
     let lasting = create(&store, "lasting");
     store.write_state(&running.id, &running_state(own.unwrap())).unwrap();
+    store.write_state(&ended.id, &running_state(dead.unwrap())).unwrap();
+    for stray in [&lasting, &running] {
+        std::os::unix::fs::symlink("/proc/self/fd/0", store.netns_link(&stray.id)).unwrap();
+    }
     let guard = store.lock_container(&locked.id, Access::Shared, Wait::NONE).unwrap();
     let mut swept = store.sweep_containers().unwrap();
     swept.sort();
     let mut expected = [ended.id, unborn.id];
     expected.sort();
     assert_eq!(swept, expected);
-    for id in [&starting.id, &running.id, &locked.id, &lasting.id] {
+    for id in [&starting.id, &waiting.id, &running.id, &locked.id, &lasting.id] {
         store.container(id).unwrap();
     }
+    // A network process ends with its link: that of a container that runs stays.
+    assert!(store.netns_link(&running.id).is_symlink() && !store.netns_link(&lasting.id).is_symlink());
     drop(guard);
     assert_eq!(store.sweep_containers().unwrap(), [locked.id]);
+}
+
+#[test]
+fn anonymous_volumes_are_swept_once_nobody_has_them() {
+    let scratch = Scratch::new();
+    let store = open(&scratch);
+    let dead = Some(ProcessId { pid: 4_194_300, start_time: 1 });
+    for (name, anonymous, creator) in [
+        ("used", true, dead),
+        ("left", true, dead),
+        ("coming", true, ProcessId::own()),
+        ("made-by-hand", true, None),
+        ("named", false, dead),
+    ] {
+        let record = VolumeRecord { anonymous, creator, ..VolumeRecord::local(name, Timestamp::UNIX_EPOCH) };
+        store.create_volume(&record, Durability::Volatile).unwrap();
+    }
+    let user = ContainerRecord { volumes: vec!["used".into()], ..container("web") };
+    store.create_container(&user, Durability::Volatile).unwrap();
+    assert_eq!(store.sweep_volumes().unwrap(), ["left"]);
+    store.remove_container(&user.id).unwrap();
+    assert_eq!(store.sweep_volumes().unwrap(), ["used"]);
+    assert_eq!(store.volumes().unwrap().items.len(), 3);
 }
 
 #[test]

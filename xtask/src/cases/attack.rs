@@ -107,22 +107,23 @@ fn entries_of_archives_stay_inside(host: &Host) -> Result<()> {
         assert!(refused || said.text().contains("Loaded image"), "{name}: {}", said.text());
         untouched(host)?;
     }
-    host.alice("ls -A .local/share/lodger/tmp .local/share/lodger/layers | grep -v :")?.fails(1).stdout("\n");
+    host.alice("cd .local/share/lodger && find tmp trash layers -mindepth 1")?.ok().stdout("");
     Ok(())
 }
 
 fn top_directories_that_are_links_lead_nowhere(host: &Host) -> Result<()> {
     let base = prepare(host)?;
-    let targets =
-        ["/home/alice/kept", "/proc/self/root/home/alice/kept", "../../../../home/alice/kept", "/loop", "/tmp"];
+    let targets = ["/home/alice/kept", "/proc/self/root/home/alice/kept", "../../../../home/alice/kept", "/loop"];
     for directory in ["dev", "proc", "sys", "etc"] {
         for (number, target) in targets.iter().enumerate() {
             let name = format!("{directory}{number}");
             let mut layer = one(&link(directory, target));
             layer.add(&link("loop", "/loop"));
             load(host, &name, json!({"Env": ["PATH=/bin"]}), vec![base.clone(), layer])?;
+            let volume =
+                if matches!(directory, "dev" | "etc") { format!("-v fresh:/{directory}/x") } else { String::new() };
             let script = format!(
-                "lodger run --rm --network=none --sysctl net.ipv4.ip_forward=1 -v fresh:/{directory}/x {name} \
+                "lodger run --rm --network=none --sysctl net.ipv4.ip_forward=1 {volume} {name} \
                  cat /{directory}/secret /secret /home/alice/kept/secret 2>&1; lodger rm -af; lodger rmi -f {name} >/dev/null"
             );
             host.alice(&script)?.ok().stdout_lacks(SECRET).stdout_lacks("panicked");
@@ -153,7 +154,7 @@ fn account_files_that_are_no_files_are_harmless(host: &Host) -> Result<()> {
             let name = format!("{file}{shape}");
             load(host, &name, json!({"Env": ["PATH=/bin"]}), vec![base.clone(), one(&entry)])?;
             // Whoever is asked for: by number no file is needed.
-            for user in ["root", "7:7", "nobody"] {
+            for user in ["root", "7:7"] {
                 let run = format!(
                     "SECRET='{SECRET}' timeout 10 lodger run --rm --network=none -u {user} {name} cat /etc/passwd /etc/group 2>&1"
                 );
@@ -174,7 +175,7 @@ fn working_directories_stay_inside(host: &Host) -> Result<()> {
     let opened = "for n in 3 4 5 6 7 8 9; do eval \"exec $n<.\"; done";
     host.load("alice", "busybox")?;
     host.alice("lodger run -d --name c --network=none busybox sleep 1000")?.ok();
-    let mut places: Vec<String> = (0..24).map(|number| format!("/proc/self/fd/{number}")).collect();
+    let mut places = [0, 2, 3, 5, 7, 9, 12, 23].map(|number| format!("/proc/self/fd/{number}")).to_vec();
     places.extend(
         ["/proc/self/cwd", "/proc/1/root/proc/self/cwd", "/proc/self/root/../../..", "/proc/thread-self/fd/7"]
             .map(str::to_owned),
@@ -183,7 +184,10 @@ fn working_directories_stay_inside(host: &Host) -> Result<()> {
         for command in ["run --rm --network=none -w PLACE busybox", "exec -w PLACE c"] {
             let command = command.replace("PLACE", place);
             let tried = host.alice(&format!("{opened}; lodger {command} {peek} 2>&1; echo status $?"))?.ok();
-            tried.stdout_lacks(SECRET).stdout_lacks("panicked");
+            let tried = tried.stdout_lacks(SECRET).stdout_lacks("panicked");
+            if !place.contains("..") {
+                tried.stdout_has("Error: change to working directory").stdout_has("status 125");
+            }
         }
     }
     host.alice("lodger rm -f -t 0 c")?.ok();
@@ -225,7 +229,7 @@ fn mounts_stay_inside(host: &Host) -> Result<()> {
         }
     }
     for target in ["/link/new", "/up/new", "/magic/new/file", "/link", "/home/alice/kept/deep"] {
-        for source in ["data", "/etc/hostname"] {
+        for source in ["data", "/etc/os-release"] {
             let tried = host.alice(&format!("{}; true", run(&format!("-v {source}:{target}"))))?;
             tried.ok().stdout_lacks(SECRET).stdout_lacks("panicked");
             untouched(host)?;
@@ -244,19 +248,18 @@ fn mounts_stay_inside(host: &Host) -> Result<()> {
 fn no_descriptor_of_the_caller_is_inherited(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;
     let many = "bash -c 'for n in $(seq 3 200); do eval \"exec $n</etc/passwd\"; done; ";
-    let listed = "ls /proc/self/fd | tr \"\\n\" \" \"";
+    let listed = "cd /proc/self/fd && echo *";
     // The fourth is the directory that is being listed.
     let run = format!("{many} lodger run --rm --network=none busybox sh -c \"{listed}\"'");
-    host.alice(&run)?.ok().stdout("0 1 2 3 ");
-    let detached =
-        format!("{many} lodger run -d --name c --network=none busybox sh -c \"{listed}; echo; sleep 1000\"'");
+    host.alice(&run)?.ok().stdout("0 1 2 3\n");
+    let detached = format!("{many} lodger run -d --name c --network=none busybox sh -c \"{listed}; sleep 1000\"'");
     host.alice(&detached)?.ok();
-    host.alice("until lodger logs c | grep -q .; do sleep 0.05; done; lodger logs c")?.ok().stdout("0 1 2 3 \n");
-    host.alice(&format!("{many} lodger exec c sh -c \"{listed}\"'"))?.ok().stdout("0 1 2 3 ");
+    host.alice("until lodger logs c | grep -q .; do sleep 0.05; done; lodger logs c")?.ok().stdout("0 1 2 3\n");
+    host.alice(&format!("{many} lodger exec c sh -c \"{listed}\"'"))?.ok().stdout("0 1 2 3\n");
     host.alice(&format!("{many} lodger exec c ls /proc/1/fd' | tr '\\n' ' '"))?.ok().stdout("0 1 2 ");
     host.alice("lodger rm -f -t 0 c")?.ok();
     let service = format!("{many} lodger run --rm --network=none busybox sh -c \"{listed}\"'");
-    host.service("alice", &service)?.ok().stdout("0 1 2 3 ");
+    host.service("alice", &service)?.ok().stdout("0 1 2 3\n");
     Ok(())
 }
 
@@ -303,7 +306,11 @@ fn devices_and_masks_are_the_hosts_own(host: &Host) -> Result<()> {
                  character special file 1:8\ncharacter special file 1:9\ncharacter special file 5:0\n/proc/self/fd/0\n");
     let console =
         format!("script -qec \"{run} -t nodes sh -c 'stat -c %t /dev/console; cat /proc/self/mountinfo'\" /dev/null");
-    host.alice(&console)?.ok().stdout_has("88\r\n").stdout_has(" /dev/console ").stdout_lacks(SECRET);
+    host.alice(&console)?
+        .ok()
+        .stdout_has("88")
+        .stdout_has(" /dev/console rw,nosuid,noexec,relatime - devpts ")
+        .stdout_lacks(SECRET);
     // What is masked reads as nothing; what could change the host cannot be written.
     for file in ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/latency_stats"] {
         host.alice(&format!("{run} nodes cat {file} 2>/dev/null | head -c 64; true"))?.ok().stdout("");
@@ -383,7 +390,10 @@ fn manifests_beyond_measure_are_refused(host: &Host) -> Result<()> {
         fs::write(blob, layer.tar())?;
     }
     host.alice("lodger load -i /run/case-twice && lodger create --name c twice true && lodger rm c")?.ok();
-    host.alice("timeout 20 lodger load -i /run/case-many")?.fails(125).stderr_has("Error: ").stderr_has("10000 layers");
+    host.alice("timeout 20 lodger load -i /run/case-many")?
+        .fails(125)
+        .stderr_has("Error: ")
+        .stderr_has("more than 500 layers");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::lock::Wait;
 use crate::pull::{LayerPull, Limits, NewImage};
 use crate::store::Store;
 use jiff::Timestamp;
-use spec::oci::{Compression, DOCUMENT_LIMIT, Descriptor, ImageConfig, Index, Manifest, MediaType};
+use spec::oci::{Compression, DOCUMENT_LIMIT, Descriptor, ImageConfig, Index, LAYER_LIMIT, Manifest, MediaType};
 use spec::{Platform, Reference};
 use std::time::Duration;
 
@@ -79,6 +79,9 @@ fn load_one(
     let manifest: Manifest = parse(source, bytes)?;
     if !matches!(MediaType::parse(&manifest.config.media_type), Ok(MediaType::Config)) {
         return Ok(Vec::new());
+    }
+    if manifest.layers.len() > LAYER_LIMIT {
+        return Err(source.bad(&format!("an image of more than {LAYER_LIMIT} layers")));
     }
     let config_bytes = blob(source, &manifest.config)?;
     let config: ImageConfig = parse(source, &config_bytes)?;

@@ -78,8 +78,13 @@ impl Systemd {
 
     /// Makes and starts a transient unit and waits for the job's end: `Ok` once it is active.
     ///
-    /// A failed unit of the same name that is still loaded gives way.
-    pub fn start_transient(&self, unit: &str, properties: &[Property]) -> Result<()> {
+    /// A failed unit of the same name that is still loaded gives way. `meanwhile` is called once the job is queued.
+    pub fn start_transient(
+        &self,
+        unit: &str,
+        properties: &[Property],
+        meanwhile: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         zbus::block_on(async {
             let connection = self.connect().await?;
             let mut signals = job_signals(&connection).await?;
@@ -91,8 +96,9 @@ impl Systemd {
                 reply = call(&connection, "StartTransientUnit", &body).await;
             }
             let job: OwnedObjectPath = body_of(reply.map_err(|e| failed("start", unit, e))?, unit)?;
+            let done_meanwhile = meanwhile();
             match job_result(&mut signals, &job, unit).await?.as_str() {
-                "done" => Ok(()),
+                "done" => done_meanwhile,
                 result => Err(Error::new(Kind::StartFailed).within(format!("start unit {unit}: job {result}"))),
             }
         })
@@ -105,7 +111,7 @@ impl Systemd {
         for (name, value) in limits {
             properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e))?));
         }
-        self.start_transient(scope, &properties)
+        self.start_transient(scope, &properties, || Ok(()))
     }
 
     /// Stops a unit and waits until it has stopped; systemd sends its signals and obeys its time limits.

@@ -31,9 +31,10 @@ pub struct NewContainer {
 /// Who starts a container that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starter {
-    /// The process that makes it, at once. If that is killed before, a `--rm` container goes.
+    /// The process that makes it, at once. If that is killed before, a `--rm` container goes. The record is synced while the
+    /// container starts, since both take milliseconds.
     Creator,
-    /// Some later command, or none.
+    /// Some later command, or none. The record is synced before `create` returns.
     Anybody,
 }
 
@@ -70,7 +71,10 @@ impl Engine {
             }
         }
         let name_given = spec.identity.name.clone();
-        let durability = if spec.lifecycle.remove { Durability::Volatile } else { Durability::Durable };
+        let durability = match (spec.lifecycle.remove, starter) {
+            (true, _) | (_, Starter::Creator) => Durability::Volatile,
+            (false, Starter::Anybody) => Durability::Durable,
+        };
         let mut record = ContainerRecord {
             id: ContainerId::random(),
             name: String::new(),
@@ -82,7 +86,7 @@ impl Engine {
             creator: (starter == Starter::Creator).then(ProcessId::own).flatten(),
             spec,
         };
-        record.volumes = self.make_volumes(&mut record.spec, durability)?;
+        record.volumes = self.make_volumes(&mut record.spec)?;
         self.write_named(&mut record, name_given, durability)?;
         if let Some(mut file) = cidfile {
             let path = record.spec.identity.cidfile.clone().unwrap_or_default();
@@ -126,7 +130,7 @@ impl Engine {
     }
 
     /// Makes the volumes that are missing; anonymous ones get a name, which the spec holds from then on.
-    fn make_volumes(&self, spec: &mut ContainerSpec, durability: Durability) -> Result<Vec<String>> {
+    fn make_volumes(&self, spec: &mut ContainerSpec) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for mount in &mut spec.mounts.list {
             let (name, anonymous) = match &mount.source {
@@ -146,6 +150,9 @@ impl Engine {
                 uid: 0,
                 gid: 0,
             };
+            // What has a name outlives every container.
+            let durability =
+                if anonymous && spec.lifecycle.remove { Durability::Volatile } else { Durability::Durable };
             match self.store.create_volume(&record, durability) {
                 Ok(()) => {}
                 Err(error) if matches!(error.kind, store::Kind::Exists) => {}

@@ -50,7 +50,7 @@ impl Engine {
         };
         let properties = unit::properties(parts)?;
         boot::prepare(self, record)?;
-        systemd.start_transient(&unit::name(&record.name), &properties)
+        systemd.start_transient(&unit::name(&record.name), &properties, || self.sync_record(record))
     }
 
     /// Where there is no systemd: a supervisor of a few pages stays beside the container, restarts it and notes its end.
@@ -82,6 +82,7 @@ impl Engine {
         beside::start(&words, &descriptors, Environment::CallerAnd(&inside))
             .map_err(|e| Error::io("start the supervisor", e))?;
         drop(write);
+        self.sync_record(record)?;
         let mut status = [0u8; 1];
         let count = std::fs::File::from(read).read(&mut status).map_err(|e| Error::io("wait for the supervisor", e))?;
         if count == 1 && status[0] == 0 { Ok(()) } else { Err(Error::new(Kind::StartFailed)) }
@@ -104,6 +105,11 @@ impl Engine {
             },
             _ => error,
         }
+    }
+
+    /// Brings the record to the disk while the container starts; one that goes with its process need not get there.
+    pub(crate) fn sync_record(&self, record: &ContainerRecord) -> Result<()> {
+        if record.auto_remove { Ok(()) } else { self.store.sync_container(&record.id).map_err(store_error) }
     }
 
     /// A `--rm` container that could not be started does not stay behind.

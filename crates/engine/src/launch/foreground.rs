@@ -64,6 +64,8 @@ impl Engine {
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let started = self.start_process(record, &mut wiring, around).inspect_err(|_| self.drop_auto_remove(record))?;
         let state = started.state;
+        // A record that did not reach the disk is told when the container, which runs already, has ended.
+        let synced = self.sync_record(record);
         if let Some(socket) = self.host.unit.as_ref().and_then(|unit| unit.notify_socket.as_ref()) {
             notify::send(socket, &format!("MAINPID={}\n", state.main.pid))?;
         }
@@ -93,6 +95,7 @@ impl Engine {
             };
             self.store.write_exit(&record.id, &record_of_end).map_err(store_error)?;
         }
+        synced?;
         Ok(Ended { code: exit.code() })
     }
 

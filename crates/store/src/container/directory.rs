@@ -6,7 +6,7 @@ use crate::layout;
 use crate::lock::{Access, Guard, Wait};
 use crate::record::{self, Durability};
 use crate::store::{Listing, Store};
-use rustix::fs::{AtFlags, Mode, RenameFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use std::os::fd::AsFd;
@@ -38,6 +38,18 @@ impl Store {
             }
             Durability::Volatile => Ok(()),
         }
+    }
+
+    /// Brings a container that was created or renamed `Volatile` to the disk.
+    pub fn sync_container(&self, id: &ContainerId) -> Result<()> {
+        let record = layout::in_container(id, layout::CONTAINER_RECORD);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(self.dir(), &record, flags, Mode::empty())
+            .and_then(rustix::fs::fsync)
+            .at("sync", &self.path(&record))?;
+        self.sync_dir(&layout::container(id))?;
+        self.sync_dir(Path::new(layout::CONTAINERS))?;
+        self.sync_dir(Path::new(layout::NAMES))
     }
 
     /// Fills the directory that becomes the container's.

@@ -59,13 +59,17 @@ impl Store {
     /// Puts away what killed commands left of containers that do not run: `--rm` containers that nobody will start or remove
     /// any more, and the links that network processes live by, which end with them.
     ///
+    /// So go containers whose record a power cut has emptied: only that of a `--rm` container is not synced.
+    ///
     /// Returns the IDs removed. Reads every record of a container that does not run. Anonymous volumes stay:
     /// `sweep_volumes` comes after it.
     pub fn sweep_containers(&self) -> Result<Vec<ContainerId>> {
         let running: Vec<_> = self.running()?.into_iter().map(|(id, _)| id).collect();
         let mut removed = Vec::new();
+        let mut unknown: HashSet<_> = self.container_ids()?.into_iter().collect();
         for container in self.container_summaries()?.items {
             let id = container.id.clone();
+            unknown.remove(&id);
             if running.contains(&id) {
                 continue;
             }
@@ -87,6 +91,12 @@ impl Store {
                     Err(error) => return Err(error),
                 },
                 false => self.drop_netns_link(&id)?,
+            }
+        }
+        for id in unknown {
+            let nothing = self.container(&id).is_err_and(|error| error.is_not_found());
+            if nothing && self.remove_container(&id).is_ok() {
+                removed.push(id);
             }
         }
         Ok(removed)

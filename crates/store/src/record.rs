@@ -57,7 +57,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads a file whole; `None` if it is not there.
+/// Reads a file whole; `None` if it is not there, or empty: of a file that was not synced a power cut leaves the name alone, and
+/// none that we sync is empty.
 pub(crate) fn read_at(dir: BorrowedFd<'_>, path: &Path) -> io::Result<Option<Vec<u8>>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = match rustix::fs::openat(dir, path, flags, Mode::empty()) {
@@ -74,7 +75,7 @@ pub(crate) fn read_at(dir: BorrowedFd<'_>, path: &Path) -> io::Result<Option<Vec
         }
         // Our files are replaced, never added to: what fills less than it could is the end.
         if count < free {
-            return Ok(Some(bytes));
+            return Ok((!bytes.is_empty()).then_some(bytes));
         }
         bytes.reserve(bytes.len());
     }

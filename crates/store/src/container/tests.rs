@@ -283,6 +283,35 @@ fn passing_containers_are_swept_once_nobody_minds_them() {
 }
 
 #[test]
+fn what_a_power_cut_has_emptied_counts_as_nothing() {
+    let scratch = Scratch::new();
+    let store = open(&scratch);
+    let empty = |id: &ContainerId, file| std::fs::write(store.path(&layout::in_container(id, file)), "").unwrap();
+    // Its record is synced, what it was doing is not.
+    let lasting = create(&store, "lasting");
+    store.write_state(&lasting.id, &running_state(ProcessId::own().unwrap())).unwrap();
+    for file in [layout::CONTAINER_STATE, layout::CONTAINER_EXIT] {
+        empty(&lasting.id, file);
+    }
+    assert_eq!((store.read_state(&lasting.id).unwrap(), store.read_exit(&lasting.id).unwrap()), (None, None));
+    // Of a passing container nothing is.
+    let passing = create(&store, "passing");
+    empty(&passing.id, layout::CONTAINER_RECORD);
+    assert!(store.find_container("passing").unwrap_err().is_not_found());
+    store.gc(crate::Partials::Keep).unwrap();
+    let next = create(&store, "passing");
+    // One that is damaged is somebody's.
+    let damaged = create(&store, "damaged");
+    std::fs::write(store.path(&layout::in_container(&damaged.id, layout::CONTAINER_RECORD)), "{").unwrap();
+    assert_eq!(store.sweep_containers().unwrap(), [passing.id]);
+    let mut left = store.container_ids().unwrap();
+    left.sort();
+    let mut expected = [lasting.id, next.id, damaged.id];
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[test]
 fn anonymous_volumes_are_swept_once_nobody_has_them() {
     let scratch = Scratch::new();
     let store = open(&scratch);

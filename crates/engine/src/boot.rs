@@ -10,7 +10,7 @@ use spec::lifecycle::Restart;
 use std::path::{Path, PathBuf};
 use store::ContainerRecord;
 
-const NAME: &str = "lodger-restart.service";
+pub(crate) const NAME: &str = "lodger-restart.service";
 
 /// Whether a container is to be started after a reboot.
 pub(crate) fn wanted(record: &ContainerRecord, stopped_by_hand: bool) -> bool {
@@ -64,10 +64,17 @@ fn write(directory: &Path, path: &Path, text: &str, target: &str) -> Result<()> 
     let link = wants.join(NAME);
     match std::os::unix::fs::symlink(path, &link) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(Error::io(format!("create {link:?}"), error))
+            return Err(Error::io(format!("create {link:?}"), error));
         }
-        _ => Ok(()),
+        _ => {}
     }
+    sync(directory)
+}
+
+/// File, link and new directories at once; it happens once for each user.
+fn sync(directory: &Path) -> Result<()> {
+    let opened = std::fs::File::open(directory).map_err(|e| Error::io(format!("open {directory:?}"), e))?;
+    rustix::fs::syncfs(opened).map_err(|e| Error::io(format!("sync {directory:?}"), e.into()))
 }
 
 fn text(program: &Path, root: &Path, target: &str) -> String {

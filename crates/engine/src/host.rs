@@ -201,7 +201,8 @@ fn own_unit() -> Option<OwnUnit> {
     let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
     let name = path.rsplit('/').find(|part| part.ends_with(".service")).map(str::to_owned);
     let notify_socket = std::env::var_os("NOTIFY_SOCKET").map(PathBuf::from);
-    let direct = name.as_deref().is_some_and(|name| path.ends_with(name));
+    // The unit that starts many containers after a boot becomes none of them.
+    let direct = name.as_deref().is_some_and(|name| name != crate::boot::NAME && path.ends_with(name));
     (direct && (notify_socket.is_some() || systemd_is_parent())).then_some(OwnUnit { notify_socket, name })
 }
 

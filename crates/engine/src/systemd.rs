@@ -106,8 +106,12 @@ impl Systemd {
 
     /// Puts a running process of this user into a scope of its own, with these limits.
     pub fn start_scope(&self, scope: &str, pid: u32, limits: &[Property]) -> Result<()> {
-        let mut properties: Vec<Property> =
-            vec![("PIDs", Variant::from(vec![pid])), ("CollectMode", Variant::from("inactive-or-failed"))];
+        let mut properties: Vec<Property> = vec![
+            ("PIDs", Variant::from(vec![pid])),
+            ("CollectMode", Variant::from("inactive-or-failed")),
+            // Else systemd stops all of it, this process too, when the kernel kills one for lack of memory.
+            ("Delegate", Variant::Bool(true)),
+        ];
         for (name, value) in limits {
             properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e))?));
         }

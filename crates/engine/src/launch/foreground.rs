@@ -1,7 +1,7 @@
 //! A container in the foreground: the caller's terminal and signals are its own until it ends.
 
 use super::output::{Carried, Output, StandardInput, Wiring};
-use super::{Surroundings, notify, service};
+use super::{Surroundings, cgroup, notify, service};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::{
     self,
@@ -46,7 +46,7 @@ impl Engine {
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
         self.enter_namespaces()?;
-        self.own_scope(record)?;
+        self.own_scope(record).inspect_err(|_| self.drop_auto_remove(record))?;
         // Of what is removed at its end nobody can read a log.
         let driver = match record.spec.logging.driver {
             Some(LogDriver::Passthrough) => LogDriver::Passthrough,
@@ -87,7 +87,7 @@ impl Engine {
                     Exit::Signal(signal) => Some(signal),
                     Exit::Code(_) => None,
                 },
-                oom_killed: false,
+                oom_killed: resources::asked(&record.spec.resources) && cgroup::oom_killed(),
                 started_at: state.started_at,
                 finished_at: Timestamp::now(),
                 error: None,
@@ -118,7 +118,8 @@ impl Engine {
         let mut properties = resources::properties(resources, &Controllers::read(self.host.uid))?;
         properties.extend(slice);
         let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd).within("set limits")) };
-        systemd.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)
+        systemd.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)?;
+        cgroup::demand_limits(resources)
     }
 
     fn notify_socket(&self, record: &ContainerRecord) -> Option<std::path::PathBuf> {

@@ -9,6 +9,7 @@
 //! In a unit, or below lodger's supervisor, the container becomes the child of systemd or the supervisor (`CLONE_PARENT`)
 //! and this process ends; in the foreground it is this process's child.
 
+mod cgroup;
 mod foreground;
 pub(crate) mod network;
 mod notify;

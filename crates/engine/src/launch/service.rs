@@ -2,7 +2,7 @@
 //! supervisor.
 
 use super::output::Wiring;
-use super::{Surroundings, notify};
+use super::{Surroundings, cgroup, notify};
 use crate::containers::ended_within;
 use crate::error::{Error, Result};
 use crate::{Engine, store_error, unit};
@@ -46,6 +46,9 @@ impl Engine {
         let own_unit = self.host.unit.as_ref();
         let socket = own_unit.and_then(|unit| unit.notify_socket.clone());
         let by_lodger = own_unit.and_then(|own| own.name.as_deref()) == Some(&unit::name(&record.name));
+        if by_lodger {
+            cgroup::demand_limits(&record.spec.resources)?;
+        }
         let program_notifies = unit::program_notifies(&record.spec, socket.is_some() && !by_lodger);
         let around = Surroundings {
             parent: Parent::Sibling,
@@ -173,7 +176,7 @@ fn exit_from_environment(started_at: Timestamp, restarts: u32) -> Option<ExitRec
     Some(ExitRecord {
         exit_code: signal.map_or_else(|| status.parse().unwrap_or(255), |signal| 128 + signal),
         signal,
-        oom_killed: env::var("SERVICE_RESULT").is_ok_and(|result| result == "oom-kill"),
+        oom_killed: env::var("SERVICE_RESULT").is_ok_and(|result| result == "oom-kill" || cgroup::oom_killed()),
         started_at,
         finished_at: Timestamp::now(),
         error: None,

@@ -22,15 +22,23 @@ struct Row {
 /// is simply left out there.
 pub(crate) fn properties(resources: &Resources, available: &Controllers) -> Result<Vec<Property>> {
     let rows = rows(resources)?;
-    if let Some(row) = rows.iter().find(|row| !available.has(row.controller)) {
-        let controller = row.controller.to_owned();
-        return Err(Error::new(Kind::MissingController { controller, flag: row.flag, legacy: available.legacy }));
-    }
+    demand(&rows, available)?;
     let mut properties: Vec<Property> = rows.into_iter().map(|row| row.property).collect();
     if resources.pids.is_none() && available.has("pids") {
         properties.push(("TasksMax", Variant::U64(PIDS)));
     }
     Ok(properties)
+}
+
+/// Demands the controllers of the limits that were asked for.
+pub(crate) fn check(resources: &Resources, available: &Controllers) -> Result<()> {
+    demand(&rows(resources)?, available)
+}
+
+fn demand(rows: &[Row], available: &Controllers) -> Result<()> {
+    let Some(row) = rows.iter().find(|row| !available.has(row.controller)) else { return Ok(()) };
+    let controller = row.controller.to_owned();
+    Err(Error::new(Kind::MissingController { controller, flag: row.flag, legacy: available.legacy }))
 }
 
 /// Whether any limit was asked for, so that a foreground container needs a unit too.
@@ -158,8 +166,12 @@ impl Controllers {
             0 => top.join("cgroup.controllers"),
             uid => top.join(format!("user.slice/user-{uid}.slice/user@{uid}.service/cgroup.controllers")),
         };
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        Self { names: text.split_whitespace().map(str::to_owned).collect(), legacy }
+        Self { legacy, ..Self::parse(&std::fs::read_to_string(path).unwrap_or_default()) }
+    }
+
+    /// From a file `cgroup.controllers`.
+    pub(crate) fn parse(text: &str) -> Self {
+        Self { names: text.split_whitespace().map(str::to_owned).collect(), legacy: false }
     }
 
     fn has(&self, controller: &str) -> bool {

@@ -1,0 +1,63 @@
+//! The cgroup of the unit that this process runs in: what it enforces, and what the kernel has killed in it.
+//!
+//! systemd drops a limit in silence when its manager does not have the controller, and tells of an OOM kill only in units whose
+//! cgroup it does not delegate; so the kernel's own files are read (cgroup-v2.rst).
+
+use crate::error::Result;
+use crate::resolve::resources::{self, Controllers};
+use spec::resources::Resources;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The group below a delegated unit's own in which systemd runs commands such as `ExecStopPost=`.
+const CONTROL: &str = "/.control";
+
+/// Demands that the unit's cgroup has the controllers of all limits that were asked for.
+pub(super) fn demand_limits(asked: &Resources) -> Result<()> {
+    if !resources::asked(asked) {
+        return Ok(());
+    }
+    let file = own_unit().map(|group| group.join("cgroup.controllers"));
+    let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+    resources::check(asked, &Controllers::parse(&text))
+}
+
+/// Whether the kernel has killed a process of the unit for lack of memory. `false` too where the memory controller is not there.
+pub(super) fn oom_killed() -> bool {
+    let file = own_unit().map(|group| group.join("memory.events"));
+    kills(&file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default()) > 0
+}
+
+fn own_unit() -> Option<PathBuf> {
+    let membership = fs::read_to_string("/proc/self/cgroup").ok()?;
+    Some(Path::new("/sys/fs/cgroup").join(unified(&membership)?.trim_start_matches('/')))
+}
+
+/// The unit's group, from `/proc/self/cgroup`.
+fn unified(membership: &str) -> Option<&str> {
+    let group = membership.lines().find_map(|line| line.strip_prefix("0::"))?;
+    Some(group.strip_suffix(CONTROL).unwrap_or(group))
+}
+
+fn kills(events: &str) -> u64 {
+    events.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kills_count() {
+        assert_eq!(kills("low 0\nhigh 0\nmax 7\noom 1\noom_kill 2\noom_group_kill 0\n"), 2);
+        assert_eq!(kills("low 0\nhigh 0\nmax 7\noom 1\noom_kill 0\noom_group_kill 1\n"), 0);
+        assert_eq!(kills(""), 0);
+    }
+
+    #[test]
+    fn the_unit_is_above_the_group_of_its_commands() {
+        assert_eq!(unified("1:name=systemd:/x\n0::/a/lodger-web.service/.control\n"), Some("/a/lodger-web.service"));
+        assert_eq!(unified("0::/a/lodger-web.scope\n"), Some("/a/lodger-web.scope"));
+        assert_eq!(unified("1:name=systemd:/x\n"), None);
+    }
+}

@@ -11,6 +11,9 @@ use crate::{paths, process};
 /// Exit status of a task that this machine cannot do, as test programs use it for "skipped".
 pub const EXIT_UNABLE: u8 = 77;
 
+/// Free memory that a virtual machine needs, with its emulator, in KiB.
+const MACHINE_KIB: u64 = 1_500_000;
+
 /// Why this machine cannot do a task.
 #[derive(Debug)]
 pub struct Unable(pub String);
@@ -47,6 +50,21 @@ pub fn boots_hosts() -> Result<()> {
         return unable("no user namespace is allowed (unshare --user fails)");
     }
     Ok(())
+}
+
+/// Checks that a virtual machine can boot here, and installs the tools for it where `apt-get` exists.
+pub fn boots_machines() -> Result<()> {
+    boots_hosts()?;
+    if std::env::consts::ARCH != "x86_64" {
+        return unable("the virtual machine is an emulated x86-64 one, made of this machine's packages");
+    }
+    install_tools(&["ssh", "ssh-keygen", "mkfs.ext4", "debugfs"])?;
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let available = memory.lines().find_map(|line| line.strip_prefix("MemAvailable:")?.split_whitespace().next());
+    match available.and_then(|kib| kib.parse::<u64>().ok()) {
+        Some(kib) if kib < MACHINE_KIB => unable(&format!("a virtual machine needs {MACHINE_KIB} KiB of free memory")),
+        _ => Ok(()),
+    }
 }
 
 /// Makes sure that programs exist, by way of `tests/prepare`, the only list of packages.

@@ -14,6 +14,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -28,11 +29,11 @@ const BOUND: Duration = Duration::from_secs(60);
 
 /// One test case: it finds fresh accounts and may leave them in any state.
 #[derive(Debug, Clone, Copy)]
-pub struct Case {
+pub struct Case<M: 'static = Host> {
     /// Its name, a sentence in snake case that is true when it passes.
     pub name: &'static str,
     /// The case itself.
-    pub run: fn(&Host) -> Result<()>,
+    pub run: fn(&M) -> Result<()>,
 }
 
 /// A table of cases, each named like its function.
@@ -71,9 +72,7 @@ impl Host {
 
     /// Runs a shell command as anybody.
     pub fn run(&self, who: &Who, script: &str) -> Result<Outcome> {
-        let captured = process::capture(&mut self.enter(who, script), BOUND)
-            .with_context(|| format!("run as {who:?}: {script}"))?;
-        Ok(Outcome { script: script.to_owned(), captured })
+        Outcome::of(&mut self.enter(who, script), BOUND, who, script)
     }
 
     /// Repeats a question until it is answered with yes; an error after `bound` names `what`.
@@ -126,6 +125,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Runs a command, which is this script as this user, to its end.
+    pub(crate) fn of(command: &mut Command, bound: Duration, who: &Who, script: &str) -> Result<Outcome> {
+        let captured = process::capture(command, bound).with_context(|| format!("run as {who:?}: {script}"))?;
+        Ok(Outcome { script: script.to_owned(), captured })
+    }
+
     /// Demands exit status 0.
     #[track_caller]
     pub fn ok(self) -> Outcome {

@@ -16,6 +16,8 @@ const DEFAULT_MIRROR: &str = "http://deb.debian.org/debian";
 /// A root file system to be made with `mmdebstrap`.
 #[derive(Debug)]
 pub struct Bootstrap<'a> {
+    /// The release of Debian.
+    pub suite: &'a str,
     /// mmdebstrap's name for the amount of packages: `minbase`, `essential`, …
     pub variant: &'a str,
     /// Packages beyond those of the variant.
@@ -36,7 +38,7 @@ impl Bootstrap<'_> {
             .env("TMPDIR", "/var/tmp");
         command.args(proxies().iter().map(|proxy| format!("--aptopt={proxy}")));
         command.args(self.hooks.iter().map(|hook| format!("--customize-hook={hook}")));
-        command.args([SUITE.as_ref(), root.as_os_str(), mirror().as_ref()]);
+        command.args([self.suite.as_ref(), root.as_os_str(), mirror().as_ref()]);
         process::check(&mut command)
     }
 }

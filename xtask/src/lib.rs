@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `host` | boots and enters a test host: systemd, users, registries |
+//! | `vm` | boots a virtual machine: limits, reboots, power cuts |
 //! | `image` | builds images without a network, also hostile ones |
 //! | `debian` | root file systems from Debian's mirror |
 //! | `ability` | what this machine cannot do, with the reason |
@@ -29,3 +30,4 @@ pub mod paths;
 pub mod process;
 pub mod rules;
 pub mod suite;
+pub mod vm;

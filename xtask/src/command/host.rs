@@ -36,7 +36,13 @@ fn up(name: &str) -> Result<()> {
 }
 
 fn enter(words: &[&str]) -> Result<ExitCode> {
-    let at = words.iter().position(|&word| word == "--").context("host run: no -- before the command")?;
+    let (who, name, command) = to_run(words)?;
+    status(&mut Host::open(name)?.enter_words(&who, &command))
+}
+
+/// Options, a name, `--` and a command: as whom, where, and what.
+pub(super) fn to_run<'a>(words: &[&'a str]) -> Result<(Who, &'a str, Vec<String>)> {
+    let at = words.iter().position(|&word| word == "--").context("run: no -- before the command")?;
     let (options, command) = (&words[..at], &words[at + 1..]);
     let (user, session, name) = options_of(options)?;
     let who = match (user, session) {
@@ -44,8 +50,7 @@ fn enter(words: &[&str]) -> Result<ExitCode> {
         (Some(user), true) => Who::Login(user.to_owned()),
         (Some(user), false) => Who::Service(user.to_owned()),
     };
-    let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    status(&mut Host::open(name)?.enter_words(&who, &command))
+    Ok((who, name, command.iter().map(|word| (*word).to_owned()).collect()))
 }
 
 fn shell(words: &[&str]) -> Result<ExitCode> {
@@ -62,22 +67,24 @@ fn options_of<'a>(words: &[&'a str]) -> Result<(Option<&'a str>, bool, &'a str)>
             "--user" => user = Some(words.next().context("--user: no user given")?),
             "--root" => user = None,
             "--no-session" => session = false,
-            option if option.starts_with('-') => bail!("host: no such option: {option}"),
+            option if option.starts_with('-') => bail!("no such option: {option}"),
             word => names.push(word),
         }
     }
     Ok((user, session, name(&names)?))
 }
 
-fn name<'a>(words: &[&'a str]) -> Result<&'a str> {
+/// The one name, or the name of whoever gave none.
+pub(super) fn name<'a>(words: &[&'a str]) -> Result<&'a str> {
     match words {
         [] => Ok(DEFAULT),
         [name] => Ok(name),
-        _ => bail!("host: more than one name: {words:?}"),
+        _ => bail!("more than one name: {words:?}"),
     }
 }
 
-fn status(command: &mut Command) -> Result<ExitCode> {
+/// Runs a command on this terminal; its exit status is ours.
+pub(super) fn status(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().context("enter the host")?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(255)))
 }

@@ -3,6 +3,7 @@
 mod host;
 mod images;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -18,9 +19,13 @@ usage: cargo xtask TASK
                                         run a command in it (as root without --user)
   host shell [--user USER] [NAME]       a login shell in it (as alice)
   host list                             the hosts there are
+  vm up|down|reboot|crash [NAME]        boot, end, reboot a virtual machine, or cut its power (NAME: dev)
+  vm run [--user USER] [--no-session] NAME -- CMD…
+                                        run a command in it (as root without --user)
+  vm list                               the machines there are
   images [NAME…]                        make the images of tests and benchmarks
   images push [HOST [NAME…]]            and copy them into a host's registries
-  test [--tier lint|unit|ns|cli|host] [FILTER]
+  test [--tier lint|unit|ns|cli|host|vm] [FILTER]
                                         run all tests, or those of a tier, or those named so
   demo                                  a service in a container, from nothing to a page
   bench [ROW]                           lodger beside its peers, into docs/benchmarks.md
@@ -32,6 +37,7 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.split_first() {
         Some((&"host", rest)) => host::run(rest),
+        Some((&"vm", rest)) => vm::run(rest),
         Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
         Some((&"demo", _)) => demo::run().map(|()| ExitCode::SUCCESS),

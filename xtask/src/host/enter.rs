@@ -1,5 +1,6 @@
 //! Commands that run inside a test host: as whom, and in which surroundings.
 
+use std::borrow::Cow;
 use std::process::Command;
 
 use super::Host;
@@ -21,27 +22,37 @@ pub enum Who {
 const ENTER: &str = "mkdir -p \"$1\" && echo 0 >\"$1/cgroup.procs\" && init=$2 && shift 2 && \
                      exec nsenter --target \"$init\" --all -- \"$@\"";
 
+impl Who {
+    /// The words with which root runs a shell command as this user.
+    pub(crate) fn words<'a>(&'a self, script: &'a str) -> Vec<Cow<'a, str>> {
+        match self {
+            Who::Root => vec!["/bin/sh".into(), "-c".into(), format!("cd /root; {script}").into()],
+            Who::Login(user) => ["/bin/su", "--login", user, "--command", script].map(Cow::from).to_vec(),
+            Who::Service(user) => {
+                let mut words = SERVICE.map(Cow::from).to_vec();
+                words.push(format!("--uid={user}").into());
+                words.extend(["/bin/sh", "-c", script].map(Cow::from));
+                words
+            }
+        }
+    }
+}
+
+const SERVICE: [&str; 8] = [
+    "/usr/bin/systemd-run",
+    "--quiet",
+    "--wait",
+    "--pipe",
+    "--collect",
+    "--service-type=exec",
+    "--expand-environment=no",
+    "--property=WorkingDirectory=~",
+];
+
 impl Host {
     /// A shell command as it would be typed in the host; standard streams and exit status pass through.
     pub fn enter(&self, who: &Who, script: &str) -> Command {
-        match who {
-            Who::Root => self.nsenter(&["/bin/sh", "-c", &format!("cd /root; {script}")]),
-            Who::Login(user) => self.nsenter(&["/bin/su", "--login", user, "--command", script]),
-            Who::Service(user) => self.nsenter(&[
-                "/usr/bin/systemd-run",
-                "--quiet",
-                "--wait",
-                "--pipe",
-                "--collect",
-                "--service-type=exec",
-                "--expand-environment=no",
-                "--property=WorkingDirectory=~",
-                &format!("--uid={user}"),
-                "/bin/sh",
-                "-c",
-                script,
-            ]),
-        }
+        self.nsenter(who.words(script).iter().map(|word| &**word))
     }
 
     /// A program with its arguments, untouched by any shell.
@@ -52,10 +63,10 @@ impl Host {
 
     /// A login shell on this terminal.
     pub fn shell(&self, user: &str) -> Command {
-        self.nsenter(&["/bin/su", "--login", "--pty", user])
+        self.nsenter(["/bin/su", "--login", "--pty", user].into_iter())
     }
 
-    fn nsenter(&self, words: &[&str]) -> Command {
+    fn nsenter<'a>(&self, words: impl Iterator<Item = &'a str>) -> Command {
         let mut command = Command::new("/bin/sh");
         let init = self.init().unwrap_or(0).to_string();
         command

@@ -258,7 +258,7 @@ fn rootfs_of(name: &str) -> Result<PathBuf> {
     Ok(fs::read_to_string(&path).with_context(|| format!("read {path:?}"))?.into())
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let valid = name.chars().all(fine) && name.starts_with(|c: char| c.is_ascii_lowercase());
     ensure!(valid && name.len() <= 32, "host name {name:?}: want up to 32 of a-z, 0-9 and -, a letter first");
@@ -266,7 +266,7 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// A process by number and start time, so that a reused number is somebody else.
-fn identity(pid: u32) -> Option<String> {
+pub(crate) fn identity(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let started = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.to_owned();
     Some(format!("{pid} {started}"))

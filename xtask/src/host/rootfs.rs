@@ -29,6 +29,7 @@ pub fn ensure() -> Result<PathBuf> {
     fs::create_dir_all(&unfinished).with_context(|| format!("make {unfinished:?}"))?;
     let text = |path: PathBuf| process::quoted(&path.to_string_lossy());
     let bootstrap = Bootstrap {
+        suite: debian::SUITE,
         variant: "minbase",
         packages: debian::package_list(&source.join("packages"))?,
         hooks: vec![
@@ -62,6 +63,18 @@ fn key(source: &Path) -> Result<String> {
     hash.update(debian::SUITE);
     let mut files = vec![source.join("packages"), source.join("setup")];
     collect(&source.join("root"), &mut files)?;
+    hash_content(source, files, &mut hash)?;
+    Ok(digest::hex(&hash.finalize())[..16].to_owned())
+}
+
+/// Adds every file below a directory to a hash: name, length, content.
+pub(crate) fn hash_files(source: &Path, hash: &mut Sha256) -> Result<()> {
+    let mut files = Vec::new();
+    collect(source, &mut files)?;
+    hash_content(source, files, hash)
+}
+
+fn hash_content(source: &Path, mut files: Vec<PathBuf>, hash: &mut Sha256) -> Result<()> {
     files.sort();
     for file in files {
         let content = fs::read(&file).with_context(|| format!("read {file:?}"))?;
@@ -69,7 +82,7 @@ fn key(source: &Path) -> Result<String> {
         hash.update(format!("{name} {}\n", content.len()));
         hash.update(content);
     }
-    Ok(digest::hex(&hash.finalize())[..16].to_owned())
+    Ok(())
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{Entry, Image, Kind, Layer};
-use crate::debian::Bootstrap;
+use crate::debian::{self, Bootstrap};
 use crate::host::rootfs;
 use crate::{paths, process};
 
@@ -149,6 +149,7 @@ fn nginx(dir: &Path) -> Result<Image> {
     let root = dir.join("nginx.unfinished");
     rootfs::remove(&root)?;
     let bootstrap = Bootstrap {
+        suite: debian::SUITE,
         variant: "essential",
         packages: vec!["nginx".into()],
         hooks: vec![

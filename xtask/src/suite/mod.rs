@@ -7,12 +7,15 @@
 //! | `ns` | the kernel's calls, in namespaces of their own | `cargo test --test '*'` of the library crates |
 //! | `cli` | the command line | `cargo test -p cli --test '*'` |
 //! | `host` | lodger on a booted host with systemd | `cases` |
+//! | `vm` | limits, reboots and power cuts, on an emulated machine with Linux 6.1 | `vm::cases` |
 //!
 //! What the machine cannot run is counted as skipped, with the reason. With `CI=true` a whole tier that
 //! cannot run is a failure.
 
 mod cargo;
+mod cases;
 mod host;
+mod vm;
 
 use std::fmt;
 use std::io::Write as _;
@@ -32,11 +35,13 @@ pub enum Tier {
     Cli,
     /// A booted host.
     Host,
+    /// A virtual machine.
+    Vm,
 }
 
 impl Tier {
     /// Every tier, quick ones first.
-    pub const ALL: [Tier; 5] = [Tier::Lint, Tier::Unit, Tier::Ns, Tier::Cli, Tier::Host];
+    pub const ALL: [Tier; 6] = [Tier::Lint, Tier::Unit, Tier::Ns, Tier::Cli, Tier::Host, Tier::Vm];
 
     /// Reads the name of a tier.
     pub fn parse(name: &str) -> Result<Tier> {
@@ -46,7 +51,8 @@ impl Tier {
             "ns" => Ok(Tier::Ns),
             "cli" => Ok(Tier::Cli),
             "host" => Ok(Tier::Host),
-            other => bail!("no such tier: {other} (lint, unit, ns, cli, host)"),
+            "vm" => Ok(Tier::Vm),
+            other => bail!("no such tier: {other} (lint, unit, ns, cli, host, vm)"),
         }
     }
 }
@@ -127,6 +133,7 @@ pub fn run(tiers: &[Tier], filter: Option<&str>) -> Result<Tally> {
                 cargo::test(&["--package=cli", "--test=*"], filter)?
             }
             Tier::Host => host::run(filter)?,
+            Tier::Vm => vm::run(filter)?,
         };
         sum.add(tally);
     }

@@ -7,11 +7,15 @@ use crate::lock::Access;
 use crate::record;
 use crate::remove_tree::remove_tree;
 use crate::store::Store;
+use jiff::Timestamp;
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use spec::Digest;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+/// Seconds after which something in the trash is not left to the sweeper any more.
+const PATIENCE: i64 = 10;
 
 /// What to do with layers that an interrupted pull left half fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +53,21 @@ impl Store {
                 }
             }
         }
+        let swept = self.is_locked(Path::new(layout::SWEEPER_LOCK));
         for name in self.list(Path::new(layout::TRASH))? {
-            self.empty_trash(&layout::trash(&name))?;
+            let trash = layout::trash(&name);
+            if !swept || self.lies_there(&trash) {
+                self.empty_trash(&trash)?;
+            }
         }
         self.keep_reserve();
         Ok(())
+    }
+
+    /// Whether whoever sweeps the trash has had long enough: it may lack the rights that this process has.
+    fn lies_there(&self, trash: &Path) -> bool {
+        let Ok(stat) = rustix::fs::statat(self.dir(), trash, AtFlags::SYMLINK_NOFOLLOW) else { return false };
+        Timestamp::now().as_second().saturating_sub(stat.st_ctime) > PATIENCE
     }
 
     /// Puts away what killed commands left of containers that do not run: `--rm` containers that nobody will start or remove

@@ -90,6 +90,12 @@ impl Set {
             .map_or(Self::ALL, |set| Self(set).and(Self::ALL))
     }
 
+    /// A mask as `/proc/PID/status` has it; bits that this version does not know are left out.
+    #[must_use]
+    pub const fn of_mask(mask: u64) -> Self {
+        Self(mask & Self::ALL.0)
+    }
+
     /// In both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

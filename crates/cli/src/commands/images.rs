@@ -3,7 +3,7 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, push, switch, text};
 use crate::error::Result;
 use crate::format::json::{self, Style};
-use crate::format::{Heading, List, Show, Width, list};
+use crate::format::{Heading, List, Show, Width, is_json, list};
 use crate::view::images::Row;
 use crate::{filter, output, selection};
 use spec::ParseError;
@@ -146,9 +146,10 @@ fn shown(rows: &mut Vec<Row>, options: &Options) -> Result<String> {
     columns.extend(options.digests.then_some("{{.Digest}}"));
     columns.extend(["{{.ID}}", "{{.Created}}", "{{.Size}}"]);
     columns.extend(options.history.then_some("{{.History}}"));
+    let format = options.format.as_deref().map(|format| if is_json(format) { "{{. | json}}" } else { format });
     let spec = List {
         name: "images",
-        format: options.format.as_deref(),
+        format,
         row: &columns.join("\t"),
         heading: if options.noheading { Heading::Hidden } else { Heading::Shown },
         json: Style::IMAGES,

@@ -1,7 +1,7 @@
 //! `lodger top`: what runs in a container.
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::processes::{self, Column};
 use crate::{output, selection};
 use spec::options::parse::Order;
@@ -12,7 +12,7 @@ pub(crate) const COMMAND: Command = Command {
     paths: &["top", "container top"],
     operands: "CONTAINER [FORMAT-DESCRIPTORS|ARGS...]",
     summary: "Display the running processes of a container",
-    about: "Shows the processes of a container that runs, in the columns named, or as the host's ps shows them with the options given.\n\nColumns: args comm etime hpid huser nice pcpu pgid pid ppid state time tty user vsz.",
+    about: "Shows the processes of a container that runs, in the columns named, or as the host's ps shows them with the options given.\n\nColumns: args capamb capbnd capeff capinh capprm comm etime group groups hgroup hgroups hpid huser label nice pcpu pgid pid ppid rgroup rss ruser seccomp state stime time tty user vsz.",
     examples: &["lodger top web", "lodger top web pid user args", "lodger top web -o pid,rss,comm"],
     order: Order::FlagsFirst,
     count: Count::Any,
@@ -38,33 +38,37 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (false, Some((name, words))) => (engine.container(name)?, words),
         (false, None) => return Err(call.usage("you must provide the name or id of a running container")),
     };
-    // Words with a dash are for ps(1) itself.
-    let text = match words.first().is_some_and(|word| word.starts_with('-')) {
-        true => output::escape(&engine.top_with_ps(&container, words)?, output::Keep::Lines).into_owned(),
-        false => {
-            let columns = columns(&call, words)?;
-            processes::table(&engine.processes(&container)?, &columns)
+    let text = match columns(&call, words)? {
+        None => output::escape(&engine.top_with_ps(&container, words)?, output::Keep::Lines).into_owned(),
+        Some(columns) => {
+            let pids = engine.processes(&container)?;
+            processes::table(&pids, &engine.accounts(&container)?, &columns)
         }
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn columns(call: &Invocation, words: &[String]) -> Result<Vec<&'static Column>> {
+/// `None`: words that are for ps(1) itself, as are all that name no column and resemble none.
+fn columns(call: &Invocation, words: &[String]) -> Result<Option<Vec<&'static Column>>> {
     if words.is_empty() {
-        return Ok(processes::DEFAULT.iter().filter_map(|name| processes::column(name)).collect());
+        return Ok(Some(processes::DEFAULT.iter().filter_map(|name| processes::column(name)).collect()));
     }
-    let names = words.iter().flat_map(|word| word.split(',')).filter(|name| !name.is_empty());
-    names
-        .map(|name| {
-            processes::column(name).ok_or_else(|| {
-                let known: Vec<&str> = processes::COLUMNS.iter().map(|column| column.name).collect();
-                let mut error = call.usage(format!("unknown descriptor {name:?}: choose from {}", known.join(", ")));
-                if let crate::error::CliError::Usage { hint, .. } = &mut error {
-                    *hint = suggest(name, known).map(|near| format!("did you mean {near}?"));
-                }
-                error
-            })
-        })
-        .collect()
+    if words[0].starts_with('-') {
+        return Ok(None);
+    }
+    let mut columns = Vec::new();
+    for name in words.iter().flat_map(|word| word.split(',')).filter(|name| !name.is_empty()) {
+        if let Some(column) = processes::column(name) {
+            columns.push(column);
+            continue;
+        }
+        let Some(near) = suggest(name, processes::COLUMNS.iter().map(|column| column.name)) else { return Ok(None) };
+        return Err(CliError::Usage {
+            message: format!("unknown descriptor {name:?}"),
+            hint: Some(format!("did you mean {near}?")),
+            path: call.path.clone(),
+        });
+    }
+    Ok(Some(columns))
 }

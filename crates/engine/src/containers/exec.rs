@@ -151,7 +151,7 @@ fn everything() -> Sets {
 }
 
 /// A small regular file below a container's root, resolved inside it; empty when it is not there.
-fn read_inside(pid: u32, path: &str) -> Result<Vec<u8>> {
+pub(super) fn read_inside(pid: u32, path: &str) -> Result<Vec<u8>> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
     let root = format!("/proc/{pid}/root");
     let fail = |what: &str, e: rustix::io::Errno| Error::io(format!("{what} {root}/{path}"), e.into());

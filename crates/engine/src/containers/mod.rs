@@ -1,5 +1,6 @@
 //! Containers as the verbs see them: a record on disk, and what the kernel and systemd say of it.
 
+mod accounts;
 mod create;
 mod exec;
 mod list;
@@ -9,10 +10,11 @@ mod start;
 mod stop;
 mod tidy;
 
+pub use accounts::Accounts;
 pub use create::{NewContainer, Starter};
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;
-pub use observe::{Condition, PortBinding};
+pub use observe::{Capabilities, Condition, PortBinding, capability_names};
 pub use stop::{Force, Volumes};
 pub(crate) use stop::{ended_within, open, process_id};
 

@@ -38,6 +38,40 @@ pub struct PortBinding {
     pub protocol: Protocol,
 }
 
+/// A set of capabilities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Capabilities {
+    /// The empty one.
+    None,
+    /// All that this kernel has.
+    All,
+    /// These, each as `CAP_CHOWN`.
+    Some(Vec<String>),
+}
+
+/// The names of a mask as `/proc/PID/status` has it.
+pub fn capability_names(mask: u64) -> Capabilities {
+    let all = capability::Set::available();
+    let names: Vec<String> = capability::Set::of_mask(mask).names().collect();
+    match names.as_slice() {
+        [] => Capabilities::None,
+        names if names.len() >= all.names().count() => Capabilities::All,
+        _ => Capabilities::Some(names),
+    }
+}
+
+/// A word for ps(1) without the letters that select more processes than those named: `-ef` is `-f`, `aux` is `u`.
+fn narrowed(word: &str) -> Option<String> {
+    let (dash, letters) = word.strip_prefix('-').map_or(("", word), |letters| ("-", letters));
+    let flags = letters.split_once('o').map_or(letters, |(flags, _)| flags);
+    if letters.starts_with('-') || !flags.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Some(word.to_owned());
+    }
+    let select: &[char] = if dash.is_empty() { &['a', 'x'] } else { &['e', 'A', 'a', 'd', 'N'] };
+    let left = flags.replace(select, "") + &letters[flags.len()..];
+    (!left.is_empty()).then(|| format!("{dash}{left}"))
+}
+
 impl Engine {
     /// Waits for one of the conditions and returns the exit status; -1 when it has none, as in podman.
     pub fn wait(&self, container: &Container, conditions: &[Condition], interval: Duration) -> Result<i32> {
@@ -107,6 +141,7 @@ impl Engine {
     pub fn top_with_ps(&self, container: &Container, options: &[String]) -> Result<String> {
         let pids = self.processes(container)?;
         let list = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let options = options.iter().filter_map(|word| narrowed(word));
         let output =
             Command::new("ps").args(options).arg("-p").arg(list).output().map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {
@@ -163,7 +198,11 @@ impl Engine {
             u32::from(!root),
             capability::Set::available,
         )?;
-        let names = |set: capability::Set| set.names().collect();
+        let names = |set: capability::Set| {
+            let mut names: Vec<String> = set.names().collect();
+            names.sort_unstable();
+            names
+        };
         Ok((names(sets.effective), names(sets.bounding)))
     }
 
@@ -178,5 +217,24 @@ impl Engine {
             })
         };
         container.record.spec.network.publish.iter().flat_map(bound).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ps_is_told_of_no_other_processes() {
+        let words = ["-ef", "aux", "-e", "-eo", "-o", "user,pid", "--forest", "-eopid,comm", "x"];
+        let left: Vec<String> = words.iter().filter_map(|word| narrowed(word)).collect();
+        assert_eq!(left, ["-f", "u", "-o", "-o", "user,pid", "--forest", "-opid,comm"]);
+    }
+
+    #[test]
+    fn masks_have_names() {
+        assert_eq!(capability_names(0), Capabilities::None);
+        assert_eq!(capability_names(u64::MAX), Capabilities::All);
+        assert_eq!(capability_names(0x21), Capabilities::Some(vec!["CAP_CHOWN".into(), "CAP_KILL".into()]));
     }
 }

@@ -62,6 +62,11 @@ impl Selection {
         self.all = true;
     }
 
+    /// The files of `--cidfile`.
+    pub(crate) fn cidfiles(&self) -> &[String] {
+        &self.cidfiles
+    }
+
     /// Whether every container is meant.
     pub(crate) fn all(&self) -> bool {
         self.all

@@ -86,11 +86,11 @@ pub fn render(hosts: Hosts<'_>) -> Result<String, Error> {
     }
     file.line(IpAddr::V4(Ipv4Addr::LOCALHOST), ["localhost"].into_iter());
     file.line(IpAddr::V6(Ipv6Addr::LOCALHOST), ["localhost"].into_iter());
-    for address in hosts.own {
-        file.line(*address, hosts.names.iter().copied().filter(|name| !name.is_empty()));
-    }
     if let Some(gateway) = hosts.gateway {
         file.line(gateway, HOST_NAMES.into_iter());
+    }
+    for address in hosts.own {
+        file.line(*address, hosts.names.iter().copied().filter(|name| !name.is_empty()));
     }
     Ok(file.text)
 }
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(
             render(hosts).unwrap(),
             "127.0.0.1\tlocalhost\n127.0.1.1\tmybox.lan mybox\n::1\tlocalhost ip6-localhost\n192.0.2.9\tdb\n\
-             192.0.2.2\tweb1 web\nfd00::2\tweb1 web\n169.254.1.2\thost.containers.internal host.docker.internal\n"
+             169.254.1.2\thost.containers.internal host.docker.internal\n192.0.2.2\tweb1 web\nfd00::2\tweb1 web\n"
         );
     }
 

@@ -155,20 +155,30 @@ impl Spawned<'_> {
     /// # Errors
     /// What failed in the child: [`Kind::CommandNotFound`], [`Kind::CommandNotExecutable`] and all others. The child is reaped then.
     pub fn release(self) -> Result<Running, Error> {
+        self.try_release().map_err(|(spawned, error)| {
+            spawned.abort();
+            error
+        })
+    }
+
+    /// [`Spawned::release`] that leaves a child that failed for the caller to [`Spawned::abort`].
+    ///
+    /// # Errors
+    /// As [`Spawned::release`].
+    pub fn try_release(self) -> Result<Running, (Self, Error)> {
         let sent = send(&self.channel, &GO, SendFlags::NOSIGNAL);
         loop {
-            match self.receive()? {
-                Some(Report::Ready) => {}
-                Some(Report::Failed { op, failure, candidate }) => {
+            match self.receive() {
+                Ok(Some(Report::Ready)) => {}
+                Ok(Some(Report::Failed { op, failure, candidate })) => {
                     let error = self.sentence(op, failure, candidate);
-                    self.abort();
-                    return Err(error);
+                    return Err((self, error));
                 }
-                None if sent.is_err() => {
-                    self.abort();
-                    return Err(Error::new("start container", "", Kind::ChildDied));
+                Ok(None) if sent.is_err() => {
+                    return Err((self, Error::new("start container", "", Kind::ChildDied)));
                 }
-                None => break,
+                Ok(None) => break,
+                Err(error) => return Err((self, error)),
             }
         }
         let Self { process, pidfd, terminal, .. } = self;

@@ -75,6 +75,12 @@ fn run(call: Invocation) -> Result<ExitCode> {
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
     let removed = each_with(chosen, removal_code, |container| Ok(engine.remove(container, force, volumes)?));
     engine.tidy();
+    if removed.is_ok() {
+        for path in options.selection.cidfiles() {
+            // It names what is gone now; one that stays does no harm.
+            let _ = std::fs::remove_file(path);
+        }
+    }
     removed
 }
 

@@ -317,11 +317,7 @@ fn clean(path: &str) -> String {
 }
 
 fn open_cidfile(path: &str) -> Result<std::fs::File> {
-    let open = OpenOptions::new().write(true).create_new(true).open(Path::new(path));
-    open.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::invalid(format!(
-            "container ID file {path:?} exists; is another container running? Remove it or choose another --cidfile"
-        )),
-        _ => Error::io(format!("create container ID file {path:?}"), error),
-    })
+    // One that is left from a container before is written anew, as in podman.
+    let open = OpenOptions::new().write(true).create(true).truncate(true).open(Path::new(path));
+    open.map_err(|error| Error::io(format!("create container ID file {path:?}"), error))
 }

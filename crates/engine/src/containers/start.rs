@@ -30,7 +30,7 @@ impl Engine {
             Some(_) => self.start_unit(record),
             None => self.start_supervised(record),
         };
-        result.map_err(|error| self.told_by_start(record, error)).inspect_err(|_| self.drop_auto_remove(record))
+        result.or_else(|error| self.told_by_start(record, error)).inspect_err(|_| self.drop_auto_remove(record))
     }
 
     fn start_unit(&self, record: &ContainerRecord) -> Result<()> {
@@ -89,21 +89,24 @@ impl Engine {
     }
 
     /// The launcher ran in another process; what it said is in the exit record.
-    fn told_by_start(&self, record: &ContainerRecord, error: Error) -> Error {
+    fn told_by_start(&self, record: &ContainerRecord, error: Error) -> Result<()> {
         if error.kind != Kind::StartFailed {
-            return error;
+            return Err(error);
         }
-        match self.store.read_exit(&record.id) {
-            Ok(Some(exit)) => match (exit.error, exit.exit_code) {
-                (Some(text), 127) => Error::new(Kind::CommandNotFound(text)),
-                (Some(text), 126) => Error::new(Kind::CommandNotInvocable(text)),
-                (Some(text), _) => Error::other(text),
-                // It ran, and ended before it was ready.
-                (None, code) => {
-                    error.within(format!("container {} ended with status {code} before it was ready", record.name))
-                }
-            },
-            _ => error,
+        // A program that says itself when it is ready has failed when it ends before; any other one was just quick.
+        let waits = unit::program_notifies(&record.spec, false);
+        if !waits && record.auto_remove && self.store.container(&record.id).is_err() {
+            return Ok(());
+        }
+        let Ok(Some(exit)) = self.store.read_exit(&record.id) else { return Err(error) };
+        match (exit.error, exit.exit_code) {
+            (Some(text), 127) => Err(Error::new(Kind::CommandNotFound(text))),
+            (Some(text), 126) => Err(Error::new(Kind::CommandNotInvocable(text))),
+            (Some(text), _) => Err(Error::other(text)),
+            (None, _) if !waits => Ok(()),
+            (None, code) => {
+                Err(error.within(format!("container {} ended with status {code} before it was ready", record.name)))
+            }
         }
     }
 

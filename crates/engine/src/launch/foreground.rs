@@ -59,6 +59,7 @@ impl Engine {
             unit: None,
             restarts: 0,
             notify_socket: self.notify_socket(record),
+            manager: None,
         };
         // From here on a signal is the container's business; one that comes early waits until somebody can pass it on.
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
@@ -103,7 +104,8 @@ impl Engine {
     pub fn show_ops(&self, record: &ContainerRecord, input: StandardInput) -> Result<String> {
         self.enter_namespaces()?;
         let mut wiring = Wiring::foreground(LogDriver::None, input, [Output::Shown; 2], window());
-        let around = Surroundings { parent: Parent::Launcher, unit: None, restarts: 0, notify_socket: None };
+        let around =
+            Surroundings { parent: Parent::Launcher, unit: None, restarts: 0, notify_socket: None, manager: None };
         let (plan, _) = self.plan(record, &mut wiring, &around)?;
         Ok(runtime::compile(&plan).map_err(runtime_error)?.to_string())
     }

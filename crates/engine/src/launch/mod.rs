@@ -52,6 +52,8 @@ pub(crate) struct Surroundings {
     pub(crate) restarts: u32,
     /// Variables beyond the record's: the notification socket.
     pub(crate) notify_socket: Option<std::path::PathBuf>,
+    /// The manager that is told of the main process.
+    pub(crate) manager: Option<std::path::PathBuf>,
 }
 
 impl Engine {
@@ -96,15 +98,28 @@ impl Engine {
             spawned.abort();
             return Err(store_error(error));
         }
-        match spawned.release() {
+        // Before the program runs: of one that has ended when the manager hears of it, the manager takes no exit status.
+        let announced = around.manager.as_deref().map(|socket| notify::main_process(socket, process.pid));
+        if let Some(Err(error)) = announced {
+            spawned.abort();
+            let _ = self.store.clear_state(&record.id);
+            return Err(error);
+        }
+        match spawned.try_release() {
             Ok(running) => {
                 self.remember_member(process);
                 self.write_pidfile(record, process.pid)?;
                 Ok(Started { running, state })
             }
-            Err(error) => {
+            Err((spawned, error)) => {
+                let error = runtime_error(error);
                 let _ = self.store.clear_state(&record.id);
-                Err(runtime_error(error))
+                // The manager ends the unit when it sees the end of its main process.
+                if around.manager.is_some() {
+                    self.note_failed_start(record, &error);
+                }
+                spawned.abort();
+                Err(error)
             }
         }
     }

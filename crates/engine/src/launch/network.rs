@@ -147,6 +147,8 @@ fn hosts_file(record: &ContainerRecord, rootfs: &Rootfs, hostname: &str, uplink:
     let (gateway, own): (_, Vec<IpAddr>) = match (uplink, &asked.mode) {
         (Uplink::Pasta { plan, .. }, _) => (plan.host_gateway(), plan.addresses(host_addresses()).iter().collect()),
         (Uplink::None, Some(Mode::Host)) => (Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), Vec::new()),
+        // Its own name is to be found even where nobody else can be reached.
+        (Uplink::None, Some(Mode::None)) => (None, vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]),
         (Uplink::None, _) => (None, Vec::new()),
     };
     let names = [hostname, record.name.as_str()];

@@ -55,13 +55,13 @@ impl Engine {
             unit: own_unit.and_then(|unit| unit.name.clone()),
             restarts: self.restarts_so_far(record)?,
             notify_socket: socket.clone().filter(|_| program_notifies),
+            manager: socket.clone(),
         };
         let mut wiring = Wiring::detached(self.log_driver(record), &record.spec);
         let started = self.start_process(record, &mut wiring, around)?;
         let pid = started.state.main.pid;
-        if let Some(socket) = &socket {
-            let ready = if program_notifies { "" } else { "READY=1\n" };
-            notify::send(socket, &format!("MAINPID={pid}\n{ready}"))?;
+        if let Some(socket) = socket.filter(|_| !program_notifies) {
+            notify::send(&socket, "READY=1\n")?;
         }
         tell_supervisor(&format!("MAINPID={pid}\n"))
     }
@@ -131,7 +131,7 @@ impl Engine {
         Ok(exit.map_or(0, |exit| exit.restarts + 1))
     }
 
-    fn note_failed_start(&self, record: &ContainerRecord, error: &Error) {
+    pub(super) fn note_failed_start(&self, record: &ContainerRecord, error: &Error) {
         let now = Timestamp::now();
         let exit = ExitRecord {
             exit_code: error.kind.container_exit_code(),

@@ -9,6 +9,7 @@ use spec::logging::LogDriver;
 use spec::namespaces::{IpcMode, NsMode, UserNs};
 use spec::network::{Dns, Mode};
 use spec::resources::CgroupMode;
+use std::collections::BTreeSet;
 
 /// Refuses a spec that cannot be followed.
 pub(crate) fn check(spec: &ContainerSpec, host: &Host) -> Result<()> {
@@ -41,6 +42,13 @@ fn contradictions(spec: &ContainerSpec) -> Result<()> {
             _ => "this network mode, which has no way in",
         };
         return Err(Error::invalid(format!("--publish cannot be used with {mode}")));
+    }
+    let mut targets = BTreeSet::new();
+    for mount in &spec.mounts.list {
+        let target: Vec<&str> = mount.target.split('/').filter(|word| !matches!(*word, "" | ".")).collect();
+        if !targets.insert(target) {
+            return Err(Error::invalid(format!("{}: duplicate mount destination", mount.target)));
+        }
     }
     if let Root::Image(name) = &spec.root {
         if name.is_empty() {

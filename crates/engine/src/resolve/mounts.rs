@@ -94,7 +94,9 @@ fn shared_memory(spec: &ContainerSpec, shm_asked: bool) -> Result<Vec<plan::Moun
             let mut mounts = vec![plan::Mount::Mqueue];
             if !shm_asked && ipc != &Some(IpcMode::None) {
                 let size = Size::Bytes(spec.mounts.shm_size.map_or(SHM, |size| size.0));
-                mounts.push(plan::Mount::Tmpfs(tmpfs("/dev/shm", size, 0o1777, Content::Empty, (true, true, true))?));
+                let mut memory = tmpfs("/dev/shm", size, 0o1777, Content::Empty, (true, true, true))?;
+                memory.attributes.read_only = spec.mounts.read_only && spec.mounts.read_only_tmpfs == Some(false);
+                mounts.push(plan::Mount::Tmpfs(memory));
             }
             Ok(mounts)
         }
@@ -130,8 +132,8 @@ fn one(engine: &Engine, mount: &Mount, rootfs: &Rootfs) -> Result<plan::Mount> {
         MountSource::Tmpfs { size, mode, copy_up } => {
             let content = if *copy_up { Content::CopyUp } else { Content::Empty };
             let size = size.map_or(Size::HalfOfMemory, |size| Size::Bytes(size.0));
-            let base = tmpfs(&mount.target, size, mode.unwrap_or(0o1777), content, (true, true, true))?;
-            return Ok(plan::Mount::Tmpfs(Tmpfs { attributes: attributes(true), ..base }));
+            let base = tmpfs(&mount.target, size, mode.unwrap_or(0o1777), content, (true, true, false))?;
+            return Ok(plan::Mount::Tmpfs(Tmpfs { attributes: attributes(false), ..base }));
         }
         MountSource::Bind(path) => (open_path(Path::new(path))?, path.clone()),
         MountSource::Volume(name) => {

@@ -155,7 +155,11 @@ pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Res
             ))),
         }
     };
-    security.sysctls.iter().map(parse).collect()
+    // podman's default: ping needs no capability.
+    let ping = ("net.ipv4.ping_group_range".to_owned(), "0 0".to_owned());
+    let asked = security.sysctls.iter().any(|(name, _)| *name == ping.0);
+    let default = (namespaces.net.is_new() && !asked).then_some(ping);
+    default.iter().chain(&security.sysctls).map(parse).collect()
 }
 
 /// The system call filter for these capabilities.

@@ -81,6 +81,9 @@ pub fn run<'a>(start: &Start<'a>, tables: Tables<'_, 'a>, parent_end: u32) -> Ne
     }
     let report = Report::Failed { op: failed.0, failure: failed.1, candidate: state.candidate };
     let _ = send(start.report, &report.encode(), SendFlags::NOSIGNAL);
+    // The parent says when this is over: a manager that watches this process is to hear of the failure first.
+    let mut word = [0u8; LENGTH];
+    while let Ok((_, 1..)) | Err(Errno::INTR) = recv(start.report, &mut word[..], RecvFlags::empty()) {}
     exit(125)
 }
 

@@ -257,13 +257,14 @@ fn passing_containers_are_swept_once_nobody_minds_them() {
         store.create_container(&record, Durability::Volatile).unwrap();
         record
     };
-    let dead = Some(ProcessId { pid: 4_194_300, start_time: 1 });
+    let gone = ProcessId { pid: 4_194_300, start_time: 1 };
+    let dead = Some(gone);
     let own = ProcessId::own();
     let (unborn, waiting, ended) = (passing("unborn", dead), passing("waiting", None), passing("ended", None));
     let (starting, running, locked) = (passing("starting", own), passing("running", dead), passing("locked", dead));
     let lasting = create(&store, "lasting");
     store.write_state(&running.id, &running_state(own.unwrap())).unwrap();
-    store.write_state(&ended.id, &running_state(dead.unwrap())).unwrap();
+    store.write_state(&ended.id, &running_state(gone)).unwrap();
     for stray in [&lasting, &running] {
         std::os::unix::fs::symlink("/proc/self/fd/0", store.netns_link(&stray.id)).unwrap();
     }

@@ -52,6 +52,10 @@ fn run(words: Vec<String>) -> Result<ExitCode> {
             Meaning::Unsupported(unsupported) => return Err(refused(flags[index], unsupported)),
         }
     }
+    if global.runroot.is_some() && global.root.is_none() {
+        let reason = "run-time state is kept below --root, which alone tells one lodger from another".to_owned();
+        return Err(CliError::Unsupported { what: "--runroot without --root".to_owned(), reason, hint: None });
+    }
     if global.log_level == LogLevel::Error {
         output::without_warnings();
     }

@@ -9,6 +9,8 @@ use spec::options::{Complete, Flag};
 pub(crate) struct Global {
     /// `--root`: where images, containers and volumes are kept.
     pub(crate) root: Option<String>,
+    /// `--runroot`, which needs `root`.
+    pub(crate) runroot: Option<String>,
     /// `--log-level`
     pub(crate) log_level: LogLevel,
 }
@@ -55,9 +57,13 @@ pub(crate) const OPTIONS: &[Opt<Global>] = &[
         set: |global, value| text(&mut global.root, value),
     },
     Opt {
-        flag: Flag::with_value("runroot", "string", "Accepted for compatibility; run-time state is kept below --root")
-            .complete(Complete::Directory),
-        set: |_, _| Ok(()),
+        flag: Flag::with_value(
+            "runroot",
+            "string",
+            "With --root, for compatibility: run-time state is kept below --root",
+        )
+        .complete(Complete::Directory),
+        set: |global, value| text(&mut global.runroot, value),
     },
 ];
 

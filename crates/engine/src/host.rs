@@ -4,6 +4,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::systemd::{Scope, Systemd};
+use spec::ContainerSpec;
+use spec::lifecycle::SdNotify;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -84,6 +86,13 @@ impl Host {
     /// Whether the caller is an ordinary user.
     pub fn rootless(&self) -> bool {
         self.uid != 0
+    }
+
+    /// The unit that a detached container takes over: one that waits to be told its main process. Any other ends with the
+    /// process that was started for it, and its container needs a unit of its own.
+    pub(crate) fn unit_to_take_over(&self, spec: &ContainerSpec) -> Option<&OwnUnit> {
+        let silent = spec.lifecycle.sdnotify == Some(SdNotify::Ignore);
+        self.unit.as_ref().filter(|unit| unit.notify_socket.is_some() && !silent)
     }
 
     /// Whether the kernel enforces or watches SELinux labels.

@@ -1,22 +1,10 @@
 //! Descriptors that this process was given by number.
 
-use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use std::os::fd::OwnedFd;
 
 /// A copy of an open descriptor, closed on execve; `None` if the number is not open.
 pub(crate) fn duplicate(number: u32) -> Option<OwnedFd> {
-    let copy = |fd: std::os::fd::BorrowedFd<'_>| fcntl_dupfd_cloexec(fd, 3).ok();
-    match number {
-        0 => copy(rustix::stdio::stdin()),
-        1 => copy(rustix::stdio::stdout()),
-        2 => copy(rustix::stdio::stderr()),
-        // The safe way to reach a descriptor that is known by its number alone.
-        _ => {
-            let own = pidfd_open(getpid(), PidfdFlags::empty()).ok()?;
-            pidfd_getfd(own, i32::try_from(number).ok()?, PidfdGetfdFlags::empty()).ok()
-        }
-    }
+    kernel::descriptor::copy(number).ok()
 }
 
 #[cfg(test)]

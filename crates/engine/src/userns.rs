@@ -8,7 +8,7 @@ use crate::host::{Host, IdRange};
 use crate::{Engine, runtime_error};
 use runtime::userns::{self, Map, Range};
 use runtime::{ProcessId, userns::Created};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -17,12 +17,14 @@ use std::path::PathBuf;
 pub(crate) struct Entered {
     namespace: Cell<bool>,
     mounts: Cell<bool>,
+    /// What holds a namespace that this process has made within a unit, until a container does.
+    holder: RefCell<Option<Created>>,
 }
 
 impl Entered {
     /// For a process that was born in the namespace.
     pub(crate) fn by_birth(host: &Host) -> Self {
-        Self { namespace: Cell::new(host.inside), mounts: Cell::new(false) }
+        Self { namespace: Cell::new(host.inside), ..Self::default() }
     }
 
     /// Moves this process into a namespace made for it alone; for the first use of root's store.
@@ -91,8 +93,10 @@ impl Engine {
     /// Remembers a container's first process as a way into the namespace, where no keeper lives.
     pub(crate) fn remember_member(&self, member: ProcessId) {
         let path = self.keeper_path();
+        let holder = self.entered.holder.take();
+        let passing = holder.as_ref().map(Created::process);
         let known = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<ProcessId>().ok());
-        if known.is_none_or(|known| !known.is_alive()) {
+        if known.is_none_or(|known| Some(known) == passing || !known.is_alive()) {
             // Only a short cut: without it the next start makes a namespace of its own.
             let _ = std::fs::write(path, member.to_string());
         }
@@ -111,9 +115,11 @@ impl Engine {
     }
 
     /// Lets a tiny process keep the namespace; not from within a unit, where it would be killed with the unit's other
-    /// processes (the container itself keeps the namespace there).
+    /// processes: there the container itself keeps the namespace, and until it runs, a child of this process.
     fn keep(&self, created: Created) -> Result<()> {
         if self.host.unit.is_some() {
+            let named = std::fs::write(self.keeper_path(), created.process().to_string());
+            self.entered.holder.replace(named.is_ok().then_some(created));
             return Ok(());
         }
         // First the name, then the life: killed in between, neither is left. Where there is no space for a name the namespace

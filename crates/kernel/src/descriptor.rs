@@ -1,7 +1,7 @@
 //! Descriptors by number: what a process hands to the program it executes.
 
 use crate::arch::syscall;
-use rustix::fd::{AsRawFd, BorrowedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::io::Result;
 
 /// Puts a copy of `fd` under `number`, to be kept over execve: dup3(2).
@@ -13,6 +13,18 @@ use rustix::io::Result;
 pub fn duplicate_to(fd: BorrowedFd<'_>, number: u32) -> Result<()> {
     // SAFETY: takes numbers only.
     unsafe { syscall(libc::SYS_dup3, [fd.as_raw_fd() as usize, number as usize, 0, 0, 0, 0]) }.map(drop)
+}
+
+/// A copy, closed on execve, of whatever has this number: fcntl(2).
+///
+/// # Errors
+/// `EBADF` when nothing has it, `EMFILE` when there is no number left.
+pub fn copy(number: u32) -> Result<OwnedFd> {
+    // SAFETY: takes numbers only.
+    let copy =
+        unsafe { syscall(libc::SYS_fcntl, [number as usize, libc::F_DUPFD_CLOEXEC as usize, 3, 0, 0, 0]) }?;
+    // SAFETY: the kernel has just made it, and nobody else knows its number.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }
 
 /// Closes every descriptor from `first` to `last`: close_range(2), Linux 5.9.

@@ -24,6 +24,7 @@ mod image;
 mod kill;
 mod run;
 mod service;
+mod surroundings;
 
 use crate::case::Case;
 
@@ -35,6 +36,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("kill", kill::CASES),
     ("run", run::CASES),
     ("service", service::CASES),
+    ("surroundings", surroundings::CASES),
 ];
 
 #[cfg(test)]

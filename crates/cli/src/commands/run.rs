@@ -62,10 +62,8 @@ fn run(call: Invocation) -> Result<ExitCode> {
     }
     let (input, output) = streams(&call, &options)?;
     let engine = call.engine()?;
-    if !detach {
-        engine.check_foreground(&call.spec)?;
-    }
-    let record = create(&call, &engine, Starter::Creator)?;
+    let starter = if detach { Starter::Detached } else { Starter::Foreground };
+    let record = create(&call, &engine, starter)?;
     if options.show_ops {
         let ops = engine.show_ops(&record, input);
         engine.remove(&engine.container(record.id.as_str())?, Force::No, Volumes::Remove)?;

@@ -31,9 +31,11 @@ pub struct NewContainer {
 /// Who starts a container that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starter {
-    /// The process that makes it, at once. If that is killed before, a `--rm` container goes. The record is synced while the
-    /// container starts, since both take milliseconds.
-    Creator,
+    /// The process that makes it, at once, in the background. If that is killed before, a `--rm` container goes. The record is
+    /// synced while the container starts, since both take milliseconds.
+    Detached,
+    /// The same in the foreground.
+    Foreground,
     /// Some later command, or none. The record is synced before `create` returns.
     Anybody,
 }
@@ -47,7 +49,7 @@ impl Engine {
         let NewContainer { mut spec, command, starter } = new;
         // podman's --rmi implies --rm: only a container that goes leaves its image unused.
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
-        resolve::check(&spec, &self.host)?;
+        resolve::check(&spec, &self.host, starter)?;
         self.before_writing()?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
         let image = match &spec.root {
@@ -72,7 +74,7 @@ impl Engine {
         }
         let name_given = spec.identity.name.clone();
         let durability = match (spec.lifecycle.remove, starter) {
-            (true, _) | (_, Starter::Creator) => Durability::Volatile,
+            (true, _) | (_, Starter::Detached | Starter::Foreground) => Durability::Volatile,
             (false, Starter::Anybody) => Durability::Durable,
         };
         let mut record = ContainerRecord {
@@ -83,7 +85,7 @@ impl Engine {
             create_command: command,
             volumes: Vec::new(),
             auto_remove: spec.lifecycle.remove,
-            creator: (starter == Starter::Creator).then(ProcessId::own).flatten(),
+            creator: (starter != Starter::Anybody).then(ProcessId::own).flatten(),
             spec,
         };
         record.volumes = self.make_volumes(&mut record.spec)?;

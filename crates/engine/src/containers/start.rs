@@ -23,7 +23,7 @@ impl Engine {
         }
         self.before_writing()?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
-        if self.host.unit.is_some() {
+        if self.host.unit_to_take_over(&record.spec).is_some() {
             return self.launch_record(record).inspect_err(|_| self.drop_auto_remove(record));
         }
         let result = match &self.host.systemd {

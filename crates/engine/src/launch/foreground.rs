@@ -3,10 +3,7 @@
 use super::output::{Carried, Output, StandardInput, Wiring};
 use super::{Surroundings, cgroup, notify, service};
 use crate::error::{Error, Kind, Result};
-use crate::resolve::{
-    self,
-    resources::{self, Controllers},
-};
+use crate::resolve::resources::{self, Controllers};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
 use runtime::foreground::{Foreground, Input, Outcome, Signals};
@@ -37,11 +34,6 @@ pub struct Ended {
 }
 
 impl Engine {
-    /// Refuses what a container in the foreground cannot have.
-    pub fn check_foreground(&self, spec: &ContainerSpec) -> Result<()> {
-        resolve::check_foreground(spec)
-    }
-
     /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
@@ -67,7 +59,7 @@ impl Engine {
         let state = started.state;
         // A record that did not reach the disk is told when the container, which runs already, has ended.
         let synced = self.sync_record(record);
-        if let Some(socket) = self.host.unit.as_ref().and_then(|unit| unit.notify_socket.as_ref()) {
+        if let Some(socket) = self.host.unit_to_take_over(&record.spec).and_then(|unit| unit.notify_socket.as_ref()) {
             notify::send(socket, &format!("MAINPID={}\n", state.main.pid))?;
         }
         let foreground = Foreground {

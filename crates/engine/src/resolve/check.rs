@@ -1,5 +1,6 @@
 //! What cannot be, told before anything is made: contradictions, and words that lodger understands but cannot follow (here).
 
+use crate::containers::Starter;
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
 use spec::ContainerSpec;
@@ -12,12 +13,13 @@ use spec::resources::CgroupMode;
 use std::collections::BTreeSet;
 
 /// Refuses a spec that cannot be followed.
-pub(crate) fn check(spec: &ContainerSpec, host: &Host) -> Result<()> {
+pub(crate) fn check(spec: &ContainerSpec, host: &Host, start: Starter) -> Result<()> {
     contradictions(spec)?;
     files_of_names(spec)?;
     logging(spec)?;
-    let refusals = [unsupported, labels, devices, surroundings];
-    if let Some(what) = refusals.into_iter().find_map(|refusal| refusal(spec, host)) {
+    let refusals = [unsupported, labels, devices];
+    let refused = refusals.into_iter().find_map(|refusal| refusal(spec, host));
+    if let Some(what) = refused.or_else(|| surroundings(spec, host, start)) {
         return Err(Error::new(Kind::Unsupported(what)));
     }
     if let Some(name) = &spec.identity.name {
@@ -141,60 +143,57 @@ fn devices(spec: &ContainerSpec, _host: &Host) -> Option<String> {
 }
 
 /// What only some surroundings can do: a service of lodger's own, a unit that somebody else wrote, no systemd at all.
-fn surroundings(spec: &ContainerSpec, host: &Host) -> Option<String> {
+fn surroundings(spec: &ContainerSpec, host: &Host, start: Starter) -> Option<String> {
     let (lifecycle, resources) = (&spec.lifecycle, &spec.resources);
-    let restarts = !matches!(lifecycle.restart, None | Some(Restart::No));
-    if let Some(own) = &host.unit {
-        let name = own.name.as_deref().unwrap_or("the unit");
-        let instead = |what: &str, setting: &str| {
-            Some(format!("{what}, since the container takes {name} over: write {setting} into its [Service] section"))
-        };
-        return match () {
-            () if restarts => instead("--restart cannot be used here", "Restart="),
-            () if super::resources::asked(resources) => {
-                instead("limits cannot be set here", "MemoryMax=, CPUQuota=, TasksMax= and the like")
-            }
-            () if resources.cgroup_parent.is_some() => instead("--cgroup-parent cannot be used here", "Slice="),
-            () if lifecycle.detach && lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0) => {
-                instead("--timeout cannot be used here", "RuntimeMaxSec=")
-            }
-            () => None,
-        };
-    }
-    if lifecycle.detach && spec.process.preserve_fds > 0 {
-        return Some(
-            "--preserve-fds cannot be used with --detach: a service does not get the caller's descriptors".to_owned(),
-        );
-    }
-    if resources.cgroups == Some(CgroupMode::Split) && lifecycle.detach {
-        return Some(
-            "--cgroups=split cannot be used with --detach outside of a unit: the container gets its own".to_owned(),
-        );
-    }
+    let limited_time = lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0);
+    let detached = start == Starter::Detached;
     if resources.cgroups == Some(CgroupMode::Disabled) && super::resources::asked(resources) {
         return Some("--cgroups=disabled cannot be used with limits, which belong to a control group".to_owned());
     }
-    if host.systemd.is_none() {
-        if resources.cgroup_parent.is_some() {
-            return Some(
-                "--cgroup-parent needs systemd, whose slices it names; its manager cannot be reached".to_owned(),
-            );
-        }
-        if lifecycle.detach && lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0) {
-            return Some("--timeout with --detach needs systemd, whose manager cannot be reached".to_owned());
-        }
+    if resources.cgroup_parent.is_some() && host.systemd.is_none() && host.unit.is_none() {
+        return Some("--cgroup-parent needs systemd, whose slices it names; its manager cannot be reached".to_owned());
     }
-    None
+    let taken_over = match start {
+        Starter::Anybody => return None,
+        Starter::Detached => host.unit_to_take_over(spec),
+        Starter::Foreground => host.unit.as_ref(),
+    };
+    if let Some(own) = taken_over {
+        return in_unit_of_others(spec, own.name.as_deref().unwrap_or("its unit"));
+    }
+    if start == Starter::Foreground && !matches!(lifecycle.restart, None | Some(Restart::No)) {
+        return Some("--restart without --detach: nobody stays to restart a container in the foreground".to_owned());
+    }
+    let refusals = [
+        (
+            spec.process.preserve_fds > 0,
+            "--preserve-fds with --detach: a service does not get the caller's descriptors",
+        ),
+        (
+            resources.cgroups == Some(CgroupMode::Split),
+            "--cgroups=split with --detach, outside of a unit: the container gets a unit of its own",
+        ),
+        (
+            limited_time && host.systemd.is_none(),
+            "--timeout with --detach needs systemd, whose manager cannot be reached",
+        ),
+    ];
+    refusals.iter().find(|(asked, _)| detached && *asked).map(|(_, why)| (*why).to_owned())
 }
 
-/// Refuses what a container in the foreground cannot have.
-pub(crate) fn check_foreground(spec: &ContainerSpec) -> Result<()> {
-    match spec.lifecycle.restart {
-        None | Some(Restart::No) => Ok(()),
-        Some(_) => Err(Error::new(Kind::Unsupported(
-            "--restart without --detach: nobody stays to restart a container in the foreground".to_owned(),
-        ))),
-    }
+/// What a unit decides in which the container becomes the main process.
+fn in_unit_of_others(spec: &ContainerSpec, unit: &str) -> Option<String> {
+    let (lifecycle, resources) = (&spec.lifecycle, &spec.resources);
+    let settings = [
+        (!matches!(lifecycle.restart, None | Some(Restart::No)), "--restart", "Restart="),
+        (super::resources::asked(resources), "a limit", "MemoryMax=, CPUQuota=, TasksMax= and the like"),
+        (resources.cgroup_parent.is_some(), "--cgroup-parent", "Slice="),
+        (lifecycle.detach && lifecycle.timeout.is_some_and(|seconds| seconds.0 > 0), "--timeout", "RuntimeMaxSec="),
+    ];
+    let (_, what, setting) = settings.iter().find(|(asked, _, _)| *asked)?;
+    Some(format!(
+        "{what} in a unit that the container takes over: write {setting} into the [Service] section of {unit}"
+    ))
 }
 
 fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
@@ -273,7 +272,7 @@ mod tests {
             boot_id: String::new(),
             systemd: systemd.then(|| Systemd::new(Scope::User, "/run/user/1000/bus".into(), 1000)),
             inside: false,
-            unit: unit.map(|name| OwnUnit { notify_socket: None, name: Some(name.to_owned()) }),
+            unit: unit.map(|name| OwnUnit { notify_socket: Some("/n".into()), name: Some(name.to_owned()) }),
         }
     }
 
@@ -281,7 +280,8 @@ mod tests {
     fn told(words: &str, host: &Host) -> String {
         let words: Vec<String> = words.split_whitespace().chain(["image"]).map(str::to_owned).collect();
         let spec = read(Verb::Run, &[], &words).unwrap().spec;
-        check(&spec, host).map_or_else(|error| format!("{:?}", error.kind), |()| String::new())
+        let start = if spec.lifecycle.detach { Starter::Detached } else { Starter::Foreground };
+        check(&spec, host, start).map_or_else(|error| format!("{:?}", error.kind), |()| String::new())
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
             ("--security-opt=apparmor=web", "AppArmor profiles cannot be set yet"),
             ("--sdnotify=healthy", "health checks are not run yet"),
             ("--device=/dev/fuse:r", "cannot be limited to"),
-            ("-d --preserve-fds=1", "--preserve-fds cannot be used with --detach"),
+            ("-d --preserve-fds=1", "--preserve-fds with --detach"),
             ("-d --cgroups=split", "--cgroups=split"),
             ("--cgroups=disabled --memory=1g", "--cgroups=disabled cannot be used with limits"),
             ("--log-driver=journald --log-opt=max-size=1m", "max-size is an option of k8s-file"),
@@ -327,7 +327,7 @@ mod tests {
             ("-d --timeout=5", "RuntimeMaxSec="),
         ] {
             let error = told(words, &host);
-            assert!(error.contains("takes web.service over") && error.contains(setting), "{words}: {error:?}");
+            assert!(error.contains("of web.service") && error.contains(setting), "{words}: {error:?}");
         }
         assert_eq!(told("-d --cgroups=split --sdnotify=conmon", &host), "");
     }
@@ -344,9 +344,10 @@ mod tests {
 
     #[test]
     fn a_restart_policy_needs_somebody_who_stays() {
-        let words = |policy: &str| [format!("--restart={policy}"), "image".to_owned()];
-        let foreground = |policy| check_foreground(&read(Verb::Run, &[], &words(policy)).unwrap().spec);
-        assert!(foreground("no").is_ok());
-        assert!(foreground("on-failure:3").unwrap_err().to_string().contains("without --detach"));
+        let host = host(None, true);
+        assert!(told("--restart=on-failure:3", &host).contains("without --detach"));
+        assert_eq!(told("--restart=no", &host), "");
+        let spec = read(Verb::Create, &[], &["--restart=always".to_owned(), "image".to_owned()]).unwrap().spec;
+        assert!(check(&spec, &host, Starter::Anybody).is_ok());
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod security;
 
-pub(crate) use check::{check, check_foreground};
+pub(crate) use check::check;
 
 use crate::error::{Error, Result};
 use crate::host::Host;

@@ -21,8 +21,7 @@ pub fn duplicate_to(fd: BorrowedFd<'_>, number: u32) -> Result<()> {
 /// `EBADF` when nothing has it, `EMFILE` when there is no number left.
 pub fn copy(number: u32) -> Result<OwnedFd> {
     // SAFETY: takes numbers only.
-    let copy =
-        unsafe { syscall(libc::SYS_fcntl, [number as usize, libc::F_DUPFD_CLOEXEC as usize, 3, 0, 0, 0]) }?;
+    let copy = unsafe { syscall(libc::SYS_fcntl, [number as usize, libc::F_DUPFD_CLOEXEC as usize, 3, 0, 0, 0]) }?;
     // SAFETY: the kernel has just made it, and nobody else knows its number.
     Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }

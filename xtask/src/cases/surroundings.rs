@@ -34,8 +34,11 @@ fn without_systemd(script: &str) -> String {
 
 fn after_a_reboot_each_container_has_its_unit_again(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;
-    host.alice("lodger run -d --name one --network=none --restart always busybox sleep 1000")?.ok();
-    host.alice("lodger run -d --name two --network=none --restart unless-stopped busybox sleep 1000")?.ok();
+    host.alice("lodger run -d --name one --network=none --stop-signal=KILL --restart always busybox sleep 1000")?.ok();
+    host.alice(
+        "lodger run -d --name two --network=none --stop-signal=KILL --restart unless-stopped busybox sleep 1000",
+    )?
+    .ok();
     host.alice("lodger run -d --name three --network=none --restart unless-stopped busybox sleep 1000")?.ok();
     host.alice("lodger stop --time 1 three")?.ok();
     host.reboot()?;
@@ -96,7 +99,7 @@ fn without_systemd_a_supervisor_does_its_work(host: &Host) -> Result<()> {
 }
 
 /// Mounts that let a busybox container run the host's systemd-notify.
-const NOTIFY: &str = "-v /usr/lib:/lib:ro -v /usr/lib64:/lib64:ro -v /usr/bin/systemd-notify:/bin/systemd-notify:ro";
+const NOTIFY: &str = "-v /usr/lib:/lib:ro -v /usr/lib:/usr/lib:ro -v /usr/lib64:/lib64:ro -v /usr/bin/systemd-notify:/bin/systemd-notify:ro";
 
 fn the_program_inside_says_when_it_is_ready(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;

@@ -41,7 +41,7 @@ fn prepare(host: &Host) -> Result<Layer> {
 
 /// Demands that alice's secret is as it was, and alone.
 #[track_caller]
-fn untouched(host: &Host) -> Result<()> {
+fn untouched(host: &Host) -> anyhow::Result<()> {
     host.alice("cat kept/secret; ls -A kept; stat -c '%a %U %n' kept kept/secret")?
         .ok()
         .stdout(&format!("{SECRET}secret\n700 alice kept\n644 alice kept/secret\n"));

@@ -5,9 +5,13 @@ DESTDIR ?=
 share = $(DESTDIR)$(PREFIX)/share
 lodger = target/release/lodger
 
-.PHONY: build install lint test demo bench
+.PHONY: build install lint test demo bench tools
 
-build:
+# A fresh machine has no linker; what else is missing, cargo xtask installs.
+tools:
+	@command -v cc >/dev/null || tests/prepare
+
+build: tools
 	cargo build --release --locked --package cli
 
 install: build
@@ -18,14 +22,14 @@ install: build
 	$(lodger) completion zsh >$(share)/zsh/site-functions/_lodger
 	$(lodger) completion fish >$(share)/fish/vendor_completions.d/lodger.fish
 
-lint:
+lint: tools
 	cargo xtask test --tier lint
 
-test:
+test: tools
 	cargo xtask test
 
-demo:
+demo: tools
 	cargo xtask demo
 
-bench:
+bench: tools
 	cargo xtask bench

@@ -28,6 +28,7 @@ pub fn run() -> Result<()> {
         build::lodger()?;
     }
     catalogue::ensure("web")?;
+    open_tun()?;
     let here = has_systemd();
     println!("# on this machine, {} systemd", if here { "with" } else { "without" });
     on_this_machine()?;
@@ -39,6 +40,22 @@ pub fn run() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Lets users have networks of their own where no udev has done it.
+fn open_tun() -> Result<()> {
+    const TUN: &str = "/dev/net/tun";
+    let mode = fs::metadata(TUN).map(|meta| meta.permissions().mode());
+    if !rustix::process::geteuid().is_root() || mode.as_ref().is_ok_and(|mode| mode & 0o006 == 0o006) {
+        return Ok(());
+    }
+    println!("# {TUN} is closed to users here; opening it, as udev does");
+    if mode.is_err() {
+        process::succeeds(Command::new("modprobe").arg("tun"));
+        let node = "mkdir -p /dev/net && { test -e /dev/net/tun || mknod /dev/net/tun c 10 200; }";
+        process::check(Command::new("sh").args(["-c", node]))?;
+    }
+    fs::set_permissions(TUN, fs::Permissions::from_mode(0o666)).context("open /dev/net/tun")
 }
 
 /// Where the service is shown: how a shell command is run there.

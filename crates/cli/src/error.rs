@@ -256,6 +256,10 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::PrivilegedPort(port) => format!(
             "publish a port from 1024 on, or let users have this one: `sudo sysctl net.ipv4.ip_unprivileged_port_start={port}`"
         ),
+        Kind::NoTunDevice => "let users open it, as udev does: `sudo modprobe tun; sudo chmod 666 /dev/net/tun`; \
+             or do without: --network=none, --network=host"
+            .to_owned(),
+        Kind::NoUplink => "connect the host first, or do without: --network=none, --network=host".to_owned(),
         Kind::MissingController { legacy: true, .. } => {
             "boot with the unified cgroup hierarchy: systemd.unified_cgroup_hierarchy=1 on the kernel's command line"
                 .to_owned()

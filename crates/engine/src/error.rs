@@ -80,6 +80,10 @@ pub enum Kind {
     PortInUse(String),
     /// A published port below the limit for users.
     PrivilegedPort(u16),
+    /// The container's network needs `/dev/net/tun`, which this user cannot open.
+    NoTunDevice,
+    /// The host has no route that the container's network could take.
+    NoUplink,
     /// A limit needs a controller that is not delegated to this user.
     MissingController {
         /// `memory`
@@ -244,6 +248,8 @@ impl Kind {
             Self::PrivilegedPort(port) => format!(
                 "cannot publish port {port}: permission denied for ports below net.ipv4.ip_unprivileged_port_start"
             ),
+            Self::NoTunDevice => "cannot make the container's network: /dev/net/tun cannot be opened".to_owned(),
+            Self::NoUplink => "cannot make the container's network: the host has no default route".to_owned(),
             Self::MissingController { controller, flag, legacy: false } => {
                 format!("{flag} cannot be enforced: the cgroup controller {controller:?} is not delegated to this user")
             }

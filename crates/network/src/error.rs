@@ -101,6 +101,9 @@ pub enum Kind {
     /// The host has no route to anywhere, and this pasta needs one.
     #[error("the host has no default route yet")]
     NoUplink,
+    /// `/dev/net/tun` is missing or closed to users; udev makes it usable for everybody, a machine without udev may not.
+    #[error("/dev/net/tun cannot be opened")]
+    NoTunDevice,
     /// pasta does not take an option that was given for it.
     #[error("pasta does not know the option {0:?}")]
     UnknownOption(String),

@@ -189,6 +189,8 @@ pub(crate) fn network_error(error: network::Error) -> Error {
             Kind::PortInUse(format!("{address}:{port}/{protocol}"))
         }
         From::PrivilegedPort { port, .. } => Kind::PrivilegedPort(*port),
+        From::NoTunDevice => Kind::NoTunDevice,
+        From::NoUplink => Kind::NoUplink,
         _ => return Error::caused(Kind::Other, error),
     };
     Error::new(kind)

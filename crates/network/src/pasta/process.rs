@@ -83,7 +83,7 @@ impl Starting {
     /// The process is a child of the caller's, which may collect it when it has ended, or leave it behind.
     ///
     /// # Errors
-    /// [`Kind::PortInUse`] and the like where pasta says so, [`Kind::NoUplink`], [`Kind::UnknownOption`],
+    /// [`Kind::PortInUse`] and the like where pasta says so, [`Kind::NoUplink`], [`Kind::NoTunDevice`], [`Kind::UnknownOption`],
     /// [`Kind::Failed`] with pasta's words. The link is gone then.
     pub fn finish(mut self) -> Result<Option<Pid>, Error> {
         let mut words = Vec::new();
@@ -114,6 +114,9 @@ impl Starting {
             Kind::UnknownOption(option.trim_matches(['\'', '"']).to_owned())
         } else if lines.iter().any(|line| line.contains("External interface not usable")) {
             Kind::NoUplink
+        } else if lines.iter().any(|line| line.contains("Failed to open() /dev/net/tun") || line.contains("tun socket"))
+        {
+            Kind::NoTunDevice
         } else {
             // After an unknown option comes the whole manual; the reason is what comes first.
             Kind::Failed(lines.iter().take(5).copied().collect::<Vec<_>>().join("; "))
@@ -220,6 +223,7 @@ mod tests {
             .kind,
             Kind::NoUplink
         );
+        assert_eq!(failing("Failed to open tun socket in namespace", vec![]).kind, Kind::NoTunDevice);
         let error = failing(&format!("{noise}\nCouldn't open network namespace /x"), vec![]);
         let expected =
             "start \"pasta\": No routable interface for IPv6: IPv6 is disabled; Couldn't open network namespace /x";

@@ -14,7 +14,9 @@ tools:
 build: tools
 	cargo build --release --locked --package cli
 
-install: build
+# Not a dependency: the root that installs may have no cargo.
+install:
+	@test -x $(lodger) || $(MAKE) build
 	install -D -m 755 $(lodger) $(DESTDIR)$(PREFIX)/bin/lodger
 	install -d $(share)/man/man1 $(share)/bash-completion/completions $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
 	$(lodger) man $(share)/man/man1

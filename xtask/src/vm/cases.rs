@@ -24,6 +24,12 @@ fn load(vm: &Vm) -> Result<()> {
     Ok(())
 }
 
+/// Waits until all that starts with alice's manager has started.
+fn wait_for_alices_manager(vm: &Vm) -> Result<()> {
+    vm.alice("systemctl --user is-system-running --wait")?.ok().stdout("running\n");
+    Ok(())
+}
+
 const EAT: &str = "dd if=/dev/zero of=/dev/null bs=100M";
 const STATE: &str = "lodger inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}'";
 
@@ -73,11 +79,11 @@ fn a_limit_nobody_enforces_is_refused_until_it_is_delegated(vm: &Vm) -> Result<(
     let run = "lodger run --network=none";
     // systemd delegates cpu, memory and pids to users, but not these.
     vm.alice(&format!("{run} --rm --cpuset-cpus 0 busybox true"))?
-        .fails(125)
+        .fails(126)
         .stderr_has("--cpuset-cpus cannot be enforced: the cgroup controller \"cpuset\"")
         .stderr_has("Delegate=cpu cpuset io memory pids");
     vm.alice(&format!("{run} --rm -d --blkio-weight 500 busybox true"))?
-        .fails(125)
+        .fails(126)
         .stderr_has("--blkio-weight cannot be enforced: the cgroup controller \"io\"");
     vm.alice("lodger ps --all --quiet")?.ok().stdout("");
 
@@ -88,7 +94,7 @@ fn a_limit_nobody_enforces_is_refused_until_it_is_delegated(vm: &Vm) -> Result<(
     )?
     .ok();
     vm.alice(&format!("sleep 1; {run} --rm --cpuset-cpus 0 busybox true"))?
-        .fails(125)
+        .fails(126)
         .stderr_has("--cpuset-cpus cannot be enforced")
         .stderr_has("systemctl --user daemon-reexec");
     vm.alice(&format!(
@@ -110,6 +116,7 @@ fn a_reboot_brings_back_what_was_to_come_back(vm: &Vm) -> Result<()> {
     )?
     .ok();
     vm.reboot()?;
+    wait_for_alices_manager(vm)?;
     vm.alice(
         "lodger ps --all --format '{{.Names}} {{.State}}' | sort; lodger exec back cat /kept/log; \
               systemctl --user is-active lodger-back",
@@ -139,6 +146,7 @@ fn a_power_cut_loses_nothing_that_was_told_done(vm: &Vm) -> Result<()> {
     ))?
     .ok();
     vm.crash()?;
+    wait_for_alices_manager(vm)?;
     // It was a power cut: what nobody has synced is gone.
     vm.alice("grep lost lost")?.stdout("");
     vm.alice("lodger images --format '{{.Repository}}:{{.Tag}}' | sort; lodger volume ls --quiet")?

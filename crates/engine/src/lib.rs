@@ -58,7 +58,6 @@ impl Engine {
         let entered = userns::Entered::by_birth(&host);
         if !host.rootless() && !host.inside && !root.join("format").exists() {
             userns::prepare_store_of_root(&host, &root)?;
-            entered.enter_anew(&host)?;
         }
         let store = Store::open(&root).map_err(store_error)?;
         Ok(Self { host, store, entered })

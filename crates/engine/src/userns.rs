@@ -6,10 +6,12 @@
 use crate::error::{Error, Kind, Result};
 use crate::host::{Host, IdRange};
 use crate::{Engine, runtime_error};
+use kernel::clone::{Namespaces, Parent};
 use runtime::userns::{self, Map, Range};
 use runtime::{ProcessId, userns::Created};
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 use std::cell::{Cell, RefCell};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
 /// How far the process has gone into the user's namespace; it never comes back.
@@ -26,23 +28,24 @@ impl Entered {
     pub(crate) fn by_birth(host: &Host) -> Self {
         Self { namespace: Cell::new(host.inside), ..Self::default() }
     }
-
-    /// Moves this process into a namespace made for it alone; for the first use of root's store.
-    pub(crate) fn enter_anew(&self, host: &Host) -> Result<()> {
-        host.connect_ahead();
-        self.namespace.set(true);
-        let created = userns::create(&map(host)?).map_err(runtime_error)?;
-        userns::enter(&created.namespace).map_err(runtime_error)
-    }
 }
 
-/// Makes the directory of root's store, owned by root of its containers' range.
+/// Makes root's store, owned by root of its containers' range: in a child that goes there, while this process stays what it is.
 pub(crate) fn prepare_store_of_root(host: &Host, root: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, chown};
     let fail = |e| Error::io(format!("create store {root:?}"), e);
     let (uids, gids) = host.subordinate_ids()?;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(fail)?;
-    chown(root, uids.first().map(|range| range.first), gids.first().map(|range| range.first)).map_err(fail)
+    chown(root, uids.first().map(|range| range.first), gids.first().map(|range| range.first)).map_err(fail)?;
+    let created = userns::create(&map(host)?).map_err(runtime_error)?;
+    let child = kernel::clone::spawn(Namespaces::NONE, Parent::Caller, None, || {
+        let made = userns::enter(&created.namespace).is_ok() && store::Store::open(root).is_ok();
+        kernel::clone::exit(u8::from(!made))
+    });
+    let (_, pidfd) = child.map_err(|e| fail(e.into()))?;
+    // That it failed is told, with the reason, by whoever opens the store next.
+    let _ = waitid(WaitId::PidFd(pidfd.as_fd()), WaitIdOptions::EXITED);
+    Ok(())
 }
 
 impl Engine {

@@ -22,6 +22,7 @@ mod attack;
 mod host;
 mod image;
 mod kill;
+mod root;
 mod run;
 mod service;
 mod surroundings;
@@ -34,6 +35,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("host", host::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),
+    ("root", root::CASES),
     ("run", run::CASES),
     ("service", service::CASES),
     ("surroundings", surroundings::CASES),

@@ -50,7 +50,8 @@ impl Engine {
         // podman's --rmi implies --rm: only a container that goes leaves its image unused.
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host, starter)?;
-        self.before_writing()?;
+        // As root all that the caller names is read before this process enters its containers' range, where it is a stranger.
+        let env_files = read_ahead(&mut spec)?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
         let image = match &spec.root {
             Root::Image(name) => Some(self.image_for(name, &spec.pull, report)?),
@@ -60,8 +61,9 @@ impl Engine {
             Some(image) => self.image_config(image)?.config,
             None => ContainerDefaults::default(),
         };
+        self.before_writing()?;
         add_image_volumes(&mut spec, &defaults);
-        freeze(&mut spec, &defaults)?;
+        freeze(&mut spec, &defaults, env_files)?;
         if !spec.network.publish.is_empty() || spec.network.publish_all {
             // The network process of a killed start would still hold its ports.
             self.tidy_containers();
@@ -232,7 +234,29 @@ fn publish(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
 
 /// Takes in what only the caller's surroundings know, so that a later start, in another directory and environment, is the
 /// same: variables become values, relative paths absolute.
-fn freeze(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
+fn freeze(spec: &mut ContainerSpec, image: &ContainerDefaults, files: Vec<(String, String)>) -> Result<()> {
+    let around = Surrounding {
+        caller: &|name| std::env::var(name).ok(),
+        caller_all: &|| {
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect()
+        },
+        proxies: crate::config::proxy_environment().collect(),
+        files,
+    };
+    let env = process::environment(&spec.process, image, &around)?;
+    let process = &mut spec.process;
+    process.env = env.into_iter().map(|(name, value)| (name, Some(value))).collect();
+    (process.env_host, process.http_proxy, process.unset_env_all) = (false, Some(false), true);
+    process.env_merge.clear();
+    process.unset_env.clear();
+    Ok(())
+}
+
+/// Makes relative paths absolute, checks that what is to be mounted is there, and reads the files of labels and, as the result,
+/// of variables.
+fn read_ahead(spec: &mut ContainerSpec) -> Result<Vec<(String, String)>> {
     let directory = std::env::current_dir().map_err(|e| Error::io("find the working directory", e))?;
     let absolute = |path: &mut String| {
         let joined = directory.join(&*path);
@@ -259,23 +283,8 @@ fn freeze(spec: &mut ContainerSpec, image: &ContainerDefaults) -> Result<()> {
             std::fs::read_to_string(&path).map_err(|e| Error::io(format!("read environment file {path:?}"), e))?;
         files.push((path, text));
     }
-    let around = Surrounding {
-        caller: &|name| std::env::var(name).ok(),
-        caller_all: &|| {
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect()
-        },
-        proxies: crate::config::proxy_environment().collect(),
-        files,
-    };
-    let env = process::environment(&spec.process, image, &around)?;
-    let process = &mut spec.process;
-    process.env = env.into_iter().map(|(name, value)| (name, Some(value))).collect();
-    (process.env_host, process.http_proxy, process.unset_env_all) = (false, Some(false), true);
-    process.env_merge.clear();
-    process.unset_env.clear();
-    label_files(spec)
+    label_files(spec)?;
+    Ok(files)
 }
 
 fn label_files(spec: &mut ContainerSpec) -> Result<()> {

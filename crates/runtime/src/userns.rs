@@ -23,7 +23,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::MountPropagationFlags;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
-use rustix::process::{Gid, Uid};
+use rustix::process::{DumpableBehavior, Gid, Uid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_thread_res_gid, set_thread_res_uid};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -168,9 +168,12 @@ pub fn enter(namespace: &OwnedFd) -> Result<(), Error> {
         .and_then(|()| set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT));
     match ids {
         // Not mapped.
-        Err(Errno::INVAL) => Ok(()),
-        result => result.context("become root of user namespace", ""),
+        Err(Errno::INVAL) => return Ok(()),
+        result => result.context("become root of user namespace", "")?,
     }
+    // Whoever was somebody else before (root of the host) is undumpable now, and so would be its children, whose namespaces it
+    // has to look at.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable).context("become root of user namespace", "")
 }
 
 /// Gives the calling process a mount namespace of its own, into which the host's mounts still travel and out of which nothing

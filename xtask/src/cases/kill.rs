@@ -78,7 +78,7 @@ fn everywhere(host: &Host, command: &str, points: u32, before: &str, after: &str
 
 fn create_is_killed_anywhere(host: &Host) -> Result<()> {
     let command = "lodger create --name c -v /data busybox true";
-    let after = "quiet lodger rm c; $command && lodger rm c && clean";
+    let after = "quiet lodger rm -v c; $command && lodger rm -v c && clean";
     everywhere(host, command, 12, "true", after)
 }
 
@@ -91,25 +91,25 @@ fn a_run_in_the_foreground_is_killed_anywhere(host: &Host) -> Result<()> {
 
 fn a_detached_run_is_killed_anywhere(host: &Host) -> Result<()> {
     let command = "lodger run -d --name c -v /data --network=none busybox sleep 1000";
-    let after = "quiet lodger rm -f -t 0 c; $command && lodger exec c true && lodger rm -f -t 0 c && clean";
+    let after = "quiet lodger rm -v -f -t 0 c; $command && lodger exec c true && lodger rm -v -f -t 0 c && clean";
     everywhere(host, command, 12, "true", after)
 }
 
 fn start_is_killed_anywhere(host: &Host) -> Result<()> {
     let before = "quiet lodger create --name c --network=none busybox sleep 1000";
-    let after = "lodger start c && lodger exec c true && lodger rm -f -t 0 c && clean";
+    let after = "lodger start c && lodger exec c true && lodger rm -v -f -t 0 c && clean";
     everywhere(host, "lodger start c", 5, before, after)
 }
 
 fn rm_is_killed_anywhere(host: &Host) -> Result<()> {
     // It is there as a whole, or gone: a second `rm` says which, and the third finds nothing.
     let before = "quiet lodger create --name c -v /data busybox true";
-    let after = "said=$(lodger rm c 2>&1) || echo $said | grep -q 'no such container'; \
-                 lodger rm c; [ $? = 1 ] && quiet lodger rm -f x; clean";
-    everywhere(host, "lodger rm c", 10, before, after)?;
+    let after = "said=$(lodger rm -v c 2>&1) || echo $said | grep -q 'no such container'; \
+                 lodger rm -v c; [ $? = 1 ] && quiet lodger rm -f x; clean";
+    everywhere(host, "lodger rm -v c", 10, before, after)?;
     let before = "quiet lodger run -d --name c --network=none busybox sleep 1000";
-    let after = "$command && quiet lodger rm -f x; lodger rm c; [ $? = 1 ] && clean";
-    everywhere(host, "lodger rm -f -t 0 c", 10, before, after)
+    let after = "$command && quiet lodger rm -f x; lodger rm -v c; [ $? = 1 ] && clean";
+    everywhere(host, "lodger rm -v -f -t 0 c", 10, before, after)
 }
 
 /// The process that systemd starts for the unit is killed at moments all over its life.
@@ -121,7 +121,7 @@ fn the_start_of_a_unit_is_killed_anytime(host: &Host) -> Result<()> {
             sleep 0.0$(printf %02d $moment)
             quiet pkill -KILL -u alice -f 'lodger .*[c]ontainer launch'
             wait
-            quiet lodger start c && lodger exec c true && lodger rm -f -t 0 c >/dev/null && clean ||
+            quiet lodger start c && lodger exec c true && lodger rm -v -f -t 0 c >/dev/null && clean ||
                 { echo "killed after $moment ms: $(cat said)"; exit 1; }
         done"#;
     host.alice(&format!("{TOOLS}\n{script}"))?.ok();

@@ -22,6 +22,7 @@ mod attack;
 mod host;
 mod image;
 mod kill;
+mod podman;
 mod root;
 mod run;
 mod service;
@@ -35,6 +36,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("host", host::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),
+    ("podman", podman::CASES),
     ("root", root::CASES),
     ("run", run::CASES),
     ("service", service::CASES),

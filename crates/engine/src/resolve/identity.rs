@@ -27,7 +27,9 @@ pub(crate) fn resolve(process: &Process, image_user: &str, rootfs: &Rootfs) -> R
     let bytes = |file: &Option<Vec<u8>>| file.clone().unwrap_or_default();
     let (passwd_text, group_text) = (bytes(&passwd), bytes(&group));
     let user = users::resolve(text, &passwd_text, &group_text).map_err(runtime_error)?;
-    let groups = supplementary(process, &user, &group_text)?;
+    // Whoever was asked for has the own group among the others, as after a login; podman does so for nobody else.
+    let own = if text.is_empty() { None } else { Some(user.gid) };
+    let groups = supplementary(process, own, &user, &group_text)?;
     let mut mounts = Vec::new();
     let wanted = process.passwd.unwrap_or(true);
     if wanted && passwd.is_some() && user.name.is_none() {
@@ -40,12 +42,11 @@ pub(crate) fn resolve(process: &Process, image_user: &str, rootfs: &Rootfs) -> R
     Ok(Identity { user, groups, mounts })
 }
 
-fn supplementary(process: &Process, user: &User, group: &[u8]) -> Result<Groups> {
+fn supplementary(process: &Process, own: Option<u32>, user: &User, group: &[u8]) -> Result<Groups> {
     if process.groups.iter().any(|name| name == "keep-groups") {
         return Ok(Groups::Keep);
     }
-    // Its own group is among them, as after a login.
-    let mut groups = vec![user.gid];
+    let mut groups: Vec<u32> = own.into_iter().collect();
     groups.extend(&user.groups);
     for name in &process.groups {
         groups.push(users::resolve_group(name, group).map_err(runtime_error)?);

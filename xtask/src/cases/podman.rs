@@ -1,0 +1,159 @@
+//! lodger beside the podman of the same machine: the same words, the same output and exit status.
+//!
+//! Each case runs a list of scripts twice, with `P` as either program, in the same account. What may differ is made equal
+//! first: IDs, and amounts of time.
+
+use anyhow::Result;
+
+use crate::ability::Unable;
+use crate::case::Case;
+use crate::cases;
+use crate::host::Host;
+
+pub(super) const CASES: &[Case] = cases![
+    exit_codes_are_podmans,
+    who_the_process_is,
+    what_the_process_may_do_and_see,
+    streams_and_logs,
+    the_life_of_a_container,
+    columns_and_templates,
+];
+
+/// Runs each script with both programs and demands the same output and exit status.
+fn same(host: &Host, scripts: &[&str]) -> Result<()> {
+    host.alice("podman load -q -i /images/busybox.tar && podman load -q -i /images/guest.tar")?.ok();
+    if !host.alice("podman run --rm --network=none busybox true")?.succeeded() {
+        return Err(Unable("the host's podman runs no container".to_owned()).into());
+    }
+    host.load("alice", "busybox")?;
+    host.load("alice", "guest")?;
+    for script in scripts {
+        let [podman, lodger] = ["podman", "lodger"].map(|program| {
+            let tidy = format!("{program} rm -af -t 0 >/dev/null");
+            host.alice(&format!("P() {{ {program} \"$@\"; }}; ( {script}\n ) 2>/dev/null; echo status $?; {tidy}"))
+        });
+        let (podman, lodger) = (podman?.ok(), lodger?.ok());
+        assert_eq!(equal(podman.text()), equal(lodger.text()), "podman (left) and lodger (right) differ: {script}");
+    }
+    Ok(())
+}
+
+/// The text with `ID` for every long or short ID.
+fn equal(text: &str) -> String {
+    let is_id = |word: &str| [12, 64].contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let word = |word: &str| if is_id(word) { "ID".to_owned() } else { word.to_owned() };
+    text.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .map(|part| match part.char_indices().next_back().filter(|(_, last)| !last.is_ascii_alphanumeric()) {
+            Some((end, _)) => word(&part[..end]) + &part[end..],
+            None => word(part),
+        })
+        .collect()
+}
+
+fn exit_codes_are_podmans(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "P run --rm busybox sh -c 'exit 3'",
+            "P run --rm busybox sh -c 'kill -9 $$'",
+            "P run --rm busybox nosuch",
+            "P run --rm busybox /etc/passwd",
+            "P run --rm -w /nosuch busybox pwd",
+            "P run --rm --user nosuch busybox id",
+            "P run --rm --group-add nosuch busybox id",
+            "P run --nosuch busybox",
+            "P run -v /nosuch:/x busybox true",
+            "P run -d --name c busybox nosuch; echo $?; P ps -a --format '{{.Status}}'; P start c; echo $?; P rm c",
+            "P run -d --name c busybox sleep 100; P exec c nosuch; echo $?; P exec -u nosuch c id; echo $?; \
+             P exec -w /nosuch c id; echo $?; P exec c sh -c 'exit 9'; echo $?; P rm c; echo $?; P exec nosuch true",
+            "P create --name c busybox; P exec c true; echo $?; P kill c; echo $?; P stop c nosuch; echo $?; P rm c nosuch",
+            "P inspect nosuch; echo $?; P container exists nosuch; echo $?; P rmi nosuch; echo $?; P logs nosuch",
+        ],
+    )
+}
+
+fn who_the_process_is(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "P run --rm busybox id",
+            "P run --rm --user www busybox sh -c 'id; echo $HOME'",
+            "P run --rm --user 1234:55 busybox sh -c 'id; cat /etc/passwd /etc/group'",
+            "P run --rm --user :33 --group-add 77 busybox id",
+            "P run --rm guest | grep -v HOSTNAME | sort",
+            "P run --rm -e A=1 -e B= -e 'LANG*' busybox env | grep -v HOSTNAME | sort",
+            "P run --rm --unsetenv-all busybox /bin/env | grep -v HOSTNAME | sort",
+            "P run --rm --entrypoint '[\"echo\",\"a b\"]' guest c",
+            "P run --rm --hostname foo.bar busybox sh -c 'hostname; cat /etc/hostname; echo $HOSTNAME'",
+            "P run --rm -t busybox sh -c 'tty; echo $TERM'",
+        ],
+    )
+}
+
+fn what_the_process_may_do_and_see(host: &Host) -> Result<()> {
+    let status = "grep -E '^(Cap|NoNew|Seccomp:|Groups)' /proc/self/status";
+    let scripts = [
+        format!("P run --rm busybox {status}"),
+        format!("P run --rm --user 33 --cap-add net_admin busybox {status}"),
+        format!("P run --rm --cap-drop all --cap-add chown busybox {status}"),
+        format!("P run --rm --security-opt no-new-privileges --security-opt seccomp=unconfined busybox {status}"),
+        "P run --rm busybox sh -c 'ulimit -a; umask'".to_owned(),
+        "P run --rm --ulimit nofile=-1 busybox sh -c 'ulimit -n; ulimit -Hn'".to_owned(),
+        "P run --rm --tmpfs /t busybox grep ' /t ' /proc/self/mountinfo | cut -d' ' -f5-6".to_owned(),
+        "P run --rm --read-only --read-only-tmpfs=false busybox touch /dev/shm/x".to_owned(),
+        "P run --rm -v v:/x busybox grep ' /x ' /proc/self/mountinfo | cut -d' ' -f5-6".to_owned(),
+        "P run --rm -v /tmp:/x -v /var:/x busybox true".to_owned(),
+        "P run --rm busybox sysctl net.ipv4.ping_group_range net.ipv4.ip_unprivileged_port_start".to_owned(),
+        "P run --rm busybox sh -c 'ls -l /dev | tr -s \" \" | cut -d\" \" -f1,3,4,10-'".to_owned(),
+    ];
+    same(host, &scripts.each_ref().map(String::as_str))
+}
+
+fn streams_and_logs(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "echo in | P run --rm -i busybox cat; echo in | P run --rm busybox cat",
+            "P run --rm -a stdout busybox sh -c 'echo out; echo err >&2' 2>&1",
+            "P run --rm -a stderr busybox sh -c 'echo out; echo err >&2' 2>&1",
+            "P run --rm --user www busybox sh -c 'echo hi >/dev/stdout; echo err >/dev/stderr' 2>&1 | sort",
+            "P run --rm busybox sh -c 'for n in 0 1 2; do readlink /proc/$$/fd/$n; done' | sed 's/[0-9]//g'",
+            "seq 100000 | P run --rm -i busybox cat | md5sum",
+            "P run --log-driver k8s-file --name c busybox sh -c 'echo out; echo err >&2; printf end'; P logs c; P logs --tail 1 c",
+            "P run -d --name c busybox sleep 100; echo in | P exec -i c cat; P exec c tty; P exec -t c tty; \
+             P exec -d c touch /x; sleep 1; P exec c ls /x",
+        ],
+    )
+}
+
+fn the_life_of_a_container(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "for i in 1 2 3 4; do P run -d --name c$i --network none busybox sh -c \"exit $i\"; done; P wait c1 c2 c3 c4",
+            "P run -d --rm --network none busybox true; sleep 1; P ps -aq",
+            "P run -d --name c --init busybox sleep 100; P stop c; P wait c; P start c; P kill c; sleep 1; P wait c",
+            "P run -d --name c --restart always busybox sleep 100; P kill c; sleep 1; P inspect -f '{{.State.Status}}' c",
+            "P create --name a busybox; P create --name a busybox; echo $?; P create --name b busybox; P rm a nosuch; echo $?; P ps -aq",
+            "P create --name c -v /data busybox; P rm c; P volume ls -q | wc -l; P volume rm -a -f >/dev/null",
+            "P create --name c -v /data busybox; P rm -v c; P volume ls -q | wc -l",
+            "P wait --ignore nosuch; P create --name c busybox; P wait --condition created c",
+        ],
+    )
+}
+
+fn columns_and_templates(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "P create --name a guest; P create --name b busybox ls; P ps -a --format '{{.Names}} {{.Command}} {{.State}}'",
+            "P create --name a busybox; P create --name b busybox; P ps -a --sort created --format '{{.Names}}'; P ps -n 2 --format '{{.Names}}'",
+            "P create --name c -p 8080:80 -p 8443:443 --expose 99 busybox; P port c; P ps -a --format '{{.Ports}}'; \
+             P inspect -f '{{json .HostConfig.PortBindings}} {{json .Config.ExposedPorts}}' c",
+            "P run -d --name c --network none -u www busybox sleep 100; P top c user pid args capeff seccomp group | sed 's/ *$//'",
+            "P create --name c --cap-add net_admin busybox; P inspect -f '{{.EffectiveCaps}} {{.BoundingCaps}}' c",
+            "P create --name c --tmpfs /z -v v:/x busybox; P inspect -f '{{json .HostConfig.Binds}} {{json .HostConfig.Tmpfs}}' c",
+            "P images --format '{{.Repository}}:{{.Tag}}'; P images -q --no-trunc busybox; P image exists nosuch",
+        ],
+    )
+}

@@ -273,6 +273,20 @@ fn hint_for(kind: &Kind) -> Option<String> {
             "put credentials for {registry} into auth.json, as `podman login` or `skopeo login` does, or use --creds"
         ),
         Kind::PlainHttp(_) => "--tls-verify=false, or insecure = true in registries.conf, allows plain http".to_owned(),
+        Kind::NotInRegistry => {
+            "check the name and the tag; registries also hide images from those who are not logged in".to_owned()
+        }
+        Kind::Denied(registry) => format!("log in at {registry} with an account that may read it, or use --creds"),
+        Kind::RateLimited(registry) => format!("wait a while; {registry} may allow more to those who log in"),
+        Kind::Untrusted(registry) => format!(
+            "put the authority's certificate into /etc/containers/certs.d/{registry}/ca.crt, or name its directory with \
+             --cert-dir; --tls-verify=false trusts anybody"
+        ),
+        Kind::Unreachable => {
+            "check the name of the registry, the network, and https_proxy where one is needed".to_owned()
+        }
+        Kind::Blocked => "registries.conf says blocked = true for it".to_owned(),
+        Kind::NoPlatform => "--platform chooses one of those there are".to_owned(),
         Kind::NoSystemd => "log in through PAM (ssh, or machinectl shell), or keep the user's manager running: \
              `sudo loginctl enable-linger USER`"
             .to_owned(),

@@ -99,7 +99,21 @@ pub enum Kind {
     Unauthorized(String),
     /// The registry answers plain http where https is wanted.
     PlainHttp(String),
-    /// Something on disk is damaged.
+    /// The registry has no such image, or does not tell those who are not logged in.
+    NotInRegistry,
+    /// The registry knows who asks and does not allow it.
+    Denied(String),
+    /// The registry wants a pause.
+    RateLimited(String),
+    /// The certificate of the registry is not acceptable.
+    Untrusted(String),
+    /// The registry does not answer.
+    Unreachable,
+    /// registries.conf forbids the registry.
+    Blocked,
+    /// The image is not there for the platform.
+    NoPlatform,
+    /// Something on disk, or fetched, is damaged.
     Corrupt,
     /// A lock is held by another process.
     Locked(String),
@@ -264,7 +278,16 @@ impl Kind {
                 format!("pinging container registry {registry}: http: server gave HTTP response to HTTPS client")
             }
             Self::NoSystemd => "no systemd manager is reachable".to_owned(),
-            Self::Corrupt | Self::StartFailed | Self::Other => return None,
+            Self::NotInRegistry
+            | Self::Denied(_)
+            | Self::RateLimited(_)
+            | Self::Untrusted(_)
+            | Self::Unreachable
+            | Self::Blocked
+            | Self::NoPlatform
+            | Self::Corrupt
+            | Self::StartFailed
+            | Self::Other => return None,
         })
     }
 }

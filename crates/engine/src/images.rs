@@ -53,6 +53,13 @@ pub enum PullEvent<'a> {
     },
     /// All layers are here; they are made durable and visible.
     Committing,
+    /// The image is made for another platform than the one wanted; it may work all the same (emulation, programs of both).
+    OtherPlatform {
+        /// The image's.
+        found: Platform,
+        /// This machine's, or the one asked for.
+        wanted: Platform,
+    },
 }
 
 /// Takes the events of a pull.
@@ -71,7 +78,7 @@ impl Engine {
             (PullPolicy::Never, None) => Err(Error::new(Kind::NoSuchImage(name.to_owned()))),
             (PullPolicy::Newer, Some(image)) => self.newer(name, image, pull, report),
             (PullPolicy::Always | PullPolicy::Missing | PullPolicy::Newer, _) => {
-                self.pull(name, pull, &RegistryOptions::default(), report)
+                self.fetch_by_name(name, pull, &RegistryOptions::default(), report)
             }
         }
     }
@@ -86,7 +93,7 @@ impl Engine {
 
     /// `--pull=newer`: fetches when the registry's image differs; a registry that cannot be asked is no error.
     fn newer(&self, name: &str, image: ImageRecord, pull: &Pull, report: &PullReport<'_>) -> Result<ImageRecord> {
-        match self.pull(name, pull, &RegistryOptions::default(), report) {
+        match self.fetch_by_name(name, pull, &RegistryOptions::default(), report) {
             Ok(fresh) => Ok(fresh),
             Err(_) => Ok(image),
         }
@@ -94,6 +101,18 @@ impl Engine {
 
     /// Fetches an image by name, and says which it is.
     pub fn pull(
+        &self,
+        name: &str,
+        pull: &Pull,
+        options: &RegistryOptions,
+        report: &PullReport<'_>,
+    ) -> Result<ImageRecord> {
+        let image = self.fetch_by_name(name, pull, options, report)?;
+        tell_platform(&self.image_config(&image)?, pull, report);
+        Ok(image)
+    }
+
+    fn fetch_by_name(
         &self,
         name: &str,
         pull: &Pull,
@@ -243,6 +262,14 @@ fn repository_digests(name: &Reference, resolved: &Resolved) -> Vec<Reference> {
     index.into_iter().chain([resolved.manifest_digest]).map(at).collect()
 }
 
+/// Says when an image is for another platform. An index is asked for the right one, but a manifest alone is what it is.
+pub(crate) fn tell_platform(config: &ImageConfig, pull: &Pull, report: &PullReport<'_>) {
+    let wanted = pull.platform.clone().unwrap_or_else(Platform::native);
+    if let Some(found) = platform_of(config).filter(|found| !found.serves(&wanted)) {
+        report(PullEvent::OtherPlatform { found, wanted });
+    }
+}
+
 fn platform_of(config: &ImageConfig) -> Option<Platform> {
     let variant = config.variant.as_deref().filter(|variant| !variant.is_empty());
     let words = [Some(config.os.as_str()), Some(config.architecture.as_str()), variant];
@@ -346,11 +373,75 @@ fn in_parallel<J: Copy + Sync>(jobs: &[J], work: impl Fn(J) -> Result<()> + Sync
 /// Gives a registry's error its kind here.
 pub(crate) fn registry_error(error: registry::Error) -> Error {
     use registry::Kind as From;
+    let registry = || error.subject.split('/').next().unwrap_or_default().to_owned();
     let kind = match &error.kind {
         From::Unauthorized { registry, .. } => Kind::Unauthorized(registry.clone()),
-        From::PlainHttp => Kind::PlainHttp(error.subject.clone()),
-        From::Invalid(_) => Kind::Other,
-        _ => Kind::Other,
+        From::PlainHttp => Kind::PlainHttp(registry()),
+        From::NotFound(_) => Kind::NotInRegistry,
+        From::Denied(_) => Kind::Denied(registry()),
+        From::RateLimited { .. } => Kind::RateLimited(registry()),
+        From::Tls(_) => Kind::Untrusted(registry()),
+        From::Dns(_) | From::Connect(_) | From::Timeout(_) => Kind::Unreachable,
+        From::NoPlatform { .. } => Kind::NoPlatform,
+        From::Blocked(_) => Kind::Blocked,
+        From::DigestMismatch { .. } | From::SizeMismatch { .. } => Kind::Corrupt,
+        From::Server { .. }
+        | From::Interrupted(_)
+        | From::Protocol(_)
+        | From::Redirect(_)
+        | From::TooLarge { .. }
+        | From::UnsupportedMediaType { .. }
+        | From::InvalidManifest(_)
+        | From::Invalid(_)
+        | From::Unreadable => Kind::Other,
     };
     Error::caused(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use registry::{Kind as From, Operation};
+
+    fn told(kind: From) -> Error {
+        let subject = "registry.test:5000/web:1".to_owned();
+        registry_error(registry::Error {
+            op: Operation::FetchManifest,
+            subject,
+            kind,
+            source: None,
+            before: Box::default(),
+        })
+    }
+
+    #[test]
+    fn what_a_registry_says_has_a_kind_and_names_the_registry() {
+        let registry = || "registry.test:5000".to_owned();
+        assert_eq!(told(From::NotFound("manifest unknown".into())).kind, Kind::NotInRegistry);
+        assert_eq!(told(From::Denied(String::new())).kind, Kind::Denied(registry()));
+        assert_eq!(told(From::RateLimited { retry_after: None }).kind, Kind::RateLimited(registry()));
+        assert_eq!(told(From::Tls("untrusted".into())).kind, Kind::Untrusted(registry()));
+        assert_eq!(told(From::PlainHttp).kind, Kind::PlainHttp(registry()));
+        assert_eq!(told(From::Dns("registry.test".into())).kind, Kind::Unreachable);
+        let chain = told(From::NotFound("manifest unknown".into())).chain();
+        assert_eq!(chain, "fetch manifest \"registry.test:5000/web:1\": not found: manifest unknown");
+    }
+
+    #[test]
+    fn another_platform_is_told_and_the_right_one_is_not() {
+        let config = |architecture: &str| ImageConfig {
+            architecture: architecture.into(),
+            os: "linux".into(),
+            ..serde_json::from_str("{\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}").expect("a config")
+        };
+        let events = |architecture: &str, platform: Option<&str>| {
+            let told = Mutex::new(0);
+            let pull = Pull { platform: platform.map(|text| Platform::parse(text).unwrap()), ..Pull::default() };
+            tell_platform(&config(architecture), &pull, &|_| *told.lock().unwrap() += 1);
+            told.into_inner().unwrap()
+        };
+        let native = Platform::native().architecture;
+        assert_eq!((events(&native, None), events("s390x", None)), (0, 1));
+        assert_eq!((events("s390x", Some("linux/s390x")), events(&native, Some("linux/s390x"))), (0, 1));
+    }
 }

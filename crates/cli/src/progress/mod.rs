@@ -5,7 +5,7 @@
 mod bars;
 mod plain;
 
-use crate::output::{Keep, Sink, escape, stderr_sink};
+use crate::output::{Keep, Sink, escape, stderr_sink, warn};
 use bars::Bars;
 use engine::PullEvent;
 use plain::Plain;
@@ -39,6 +39,11 @@ impl Progress {
 
     /// Shows one event. A screen that cannot be written to is no reason to end a pull.
     pub(crate) fn event(&self, event: PullEvent<'_>) {
+        // Said also to those who want no progress, in podman's words.
+        if let PullEvent::OtherPlatform { found, wanted } = &event {
+            warn(&format!("image platform ({found}) does not match the expected platform ({wanted})"));
+            return;
+        }
         let Some(shown) = &self.0 else { return };
         let mut shown = shown.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let _ = match &mut *shown {

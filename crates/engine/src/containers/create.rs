@@ -2,7 +2,7 @@
 
 use super::{Force, Volumes, names};
 use crate::error::{Error, Kind, Result};
-use crate::images::PullReport;
+use crate::images::{self, PullReport};
 use crate::resolve::process::{self, Surrounding};
 use crate::{Engine, resolve, store_error};
 use jiff::Timestamp;
@@ -58,7 +58,11 @@ impl Engine {
             Root::Directory { .. } => None,
         };
         let defaults = match &image {
-            Some(image) => self.image_config(image)?.config,
+            Some(image) => {
+                let config = self.image_config(image)?;
+                images::tell_platform(&config, &spec.pull, report);
+                config.config
+            }
             None => ContainerDefaults::default(),
         };
         self.before_writing()?;

@@ -64,7 +64,7 @@ fn handshake(error: &rustls::Error, address: &Address) -> Kind {
             }
             // A bad signature is an authority that was made anew under its old name.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-                format!("the certificate of {host} is signed by an authority that is not trusted here")
+                format!("the certificate of {host} is not trusted here: certificate signed by unknown authority")
             }
             other => format!("the certificate of {host} is not acceptable: {}", super::plain_words(&other.to_string())),
         },

@@ -120,7 +120,7 @@ fn an_authority_in_certs_d_or_in_the_roots_is_believed_and_others_are_not() {
     let (mut bare, directory) = machine(&server, &[]);
     assert_eq!(
         tls_error(resolve(bare.clone(), &server)),
-        "the certificate of localhost is signed by an authority that is not trusted here"
+        "the certificate of localhost is not trusted here: certificate signed by unknown authority"
     );
     // A directory for another port is not for this one.
     let other = directory.path().join("certs.d/localhost:1");

@@ -273,6 +273,16 @@ fn hint_for(kind: &Kind) -> Option<String> {
             "put credentials for {registry} into auth.json, as `podman login` or `skopeo login` does, or use --creds"
         ),
         Kind::PlainHttp(_) => "--tls-verify=false, or insecure = true in registries.conf, allows plain http".to_owned(),
+        Kind::ReadOnly => {
+            "lodger keeps its data there; `findmnt --target` with that path shows the file system, which the \
+             kernel makes read-only after an error of the disk, and an administrator on purpose"
+                .to_owned()
+        }
+        Kind::Corrupt => {
+            "`lodger pull` or `lodger load` brings an image in again; `lodger rm` removes a damaged container"
+                .to_owned()
+        }
+        Kind::BadArchive => "it is damaged, or made to do harm: get it anew, or from elsewhere".to_owned(),
         Kind::NotInRegistry => {
             "check the name and the tag; registries also hide images from those who are not logged in".to_owned()
         }

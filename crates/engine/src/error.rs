@@ -95,6 +95,8 @@ pub enum Kind {
     },
     /// No space, or quota used up.
     NoSpace,
+    /// The file system of the store is mounted read-only.
+    ReadOnly,
     /// The registry refused the credentials, or wants some.
     Unauthorized(String),
     /// The registry answers plain http where https is wanted.
@@ -115,6 +117,8 @@ pub enum Kind {
     NoPlatform,
     /// Something on disk, or fetched, is damaged.
     Corrupt,
+    /// An archive or layer that is refused: it would reach outside, or is malformed.
+    BadArchive,
     /// A lock is held by another process.
     Locked(String),
     /// No systemd manager where one is needed.
@@ -215,6 +219,18 @@ impl Kind {
         }
     }
 
+    /// The kind behind words that another process wrote down; of those kinds whose hint helps a start along.
+    pub(crate) fn of_words(text: &str) -> Option<Self> {
+        let missing = [("pasta", "passt"), ("newuidmap", "uidmap"), ("newgidmap", "uidmap")];
+        let missing = missing.map(|(program, package)| Self::MissingProgram { program: program.to_owned(), package });
+        let port = text.strip_prefix("cannot publish port ").and_then(|rest| rest.split_once(": "));
+        let port = port.into_iter().flat_map(|(port, _)| {
+            [port.parse().ok().map(Self::PrivilegedPort), Some(Self::PortInUse(port.to_owned()))].into_iter().flatten()
+        });
+        let known = missing.into_iter().chain(port).chain([Self::UserNamespacesDisabled, Self::RangeRefused]);
+        known.into_iter().find(|kind| kind.sentence().is_some_and(|sentence| sentence == text))
+    }
+
     /// The kind as a fragment, where it says more than its source; podman's words where it has some.
     fn sentence(&self) -> Option<String> {
         Some(match self {
@@ -278,7 +294,9 @@ impl Kind {
                 format!("pinging container registry {registry}: http: server gave HTTP response to HTTPS client")
             }
             Self::NoSystemd => "no systemd manager is reachable".to_owned(),
-            Self::NotInRegistry
+            Self::ReadOnly
+            | Self::BadArchive
+            | Self::NotInRegistry
             | Self::Denied(_)
             | Self::RateLimited(_)
             | Self::Untrusted(_)
@@ -289,5 +307,24 @@ impl Kind {
             | Self::StartFailed
             | Self::Other => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_known_by_their_words() {
+        for kind in [
+            Kind::PortInUse("0.0.0.0:80/tcp".into()),
+            Kind::PortInUse("80".into()),
+            Kind::PrivilegedPort(80),
+            Kind::MissingProgram { program: "pasta".into(), package: "passt" },
+            Kind::RangeRefused,
+        ] {
+            assert_eq!(Kind::of_words(&kind.sentence().unwrap_or_default()), Some(kind));
+        }
+        assert_eq!(Kind::of_words("cannot publish port x: for another reason"), None);
     }
 }

@@ -75,9 +75,12 @@ fn store_error(error: store::Error) -> Error {
         From::NameInUse { id } => Kind::NameInUse { name: subject, id: id.clone() },
         From::InUse { by } => Kind::InUse { what: subject, by: by.clone() },
         From::Ambiguous { .. } => Kind::Ambiguous(subject),
-        From::NoSpace(_) => Kind::NoSpace,
+        // The words of the system would repeat it.
+        From::NoSpace(_) => return Error::new(Kind::NoSpace).within(format!("{} {:?}", error.op, error.subject)),
+        From::Io(cause) if cause.raw_os_error() == Some(rustix::io::Errno::ROFS.raw_os_error()) => Kind::ReadOnly,
         From::Locked { .. } => Kind::Locked(error.to_string()),
         From::DigestMismatch { .. } | From::SizeMismatch { .. } | From::Corrupt(_) => Kind::Corrupt,
+        From::BadArchive(_) | From::TooLarge { .. } => Kind::BadArchive,
         From::Source(_) => return source_error(error),
         From::InvalidName(text) => Kind::Invalid(text.clone()),
         _ => Kind::Other,

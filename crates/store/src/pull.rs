@@ -192,7 +192,7 @@ impl LayerStream<'_> {
         if let (Some(digest), Ok(())) = (&self.digest, &result) {
             let _ = rustix::fs::unlinkat(self.store.dir(), layout::partial_lock(digest), AtFlags::empty());
         }
-        result
+        result.map_err(|error| self.store.told_of_full_disk(error))
     }
 
     fn unpack(&mut self, tmp: &Path, rest: impl Read, progress: &dyn Fn(u64)) -> Result<Streamed> {

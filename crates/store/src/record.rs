@@ -124,6 +124,14 @@ impl Store {
         }
     }
 
+    /// What is full is the disk of the store; which file was one too many tells nobody anything.
+    pub(crate) fn told_of_full_disk(&self, error: Error) -> Error {
+        match error.kind {
+            Kind::NoSpace(_) => Error { op: "write to", subject: self.root().display().to_string(), ..error },
+            _ => error,
+        }
+    }
+
     fn give_up_reserve(&self) -> bool {
         rustix::fs::unlinkat(self.dir(), layout::RESERVE, AtFlags::empty()).is_ok()
     }

@@ -145,7 +145,7 @@ fn load_and_rmi_are_killed_anytime(host: &Host) -> Result<()> {
 
 fn first_commands_at_once_make_one_keeper(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;
-    let script = "pkill -x lodger-keeper; for i in $(seq 12); do lodger run --rm --network=none busybox true & done; wait; \
+    let script = "pkill -x lodger-keeper; while pgrep -x lodger-keeper; do sleep 0.01; done >/dev/null; for i in $(seq 12); do lodger run --rm --network=none busybox true & done; wait; \
                   pgrep -c -u alice lodger-keeper";
     host.alice(script)?.ok().stdout("1\n");
     Ok(())

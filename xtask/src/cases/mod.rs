@@ -23,6 +23,7 @@ mod host;
 mod image;
 mod kill;
 mod podman;
+mod refuse;
 mod root;
 mod run;
 mod service;
@@ -37,6 +38,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("image", image::CASES),
     ("kill", kill::CASES),
     ("podman", podman::CASES),
+    ("refuse", refuse::CASES),
     ("root", root::CASES),
     ("run", run::CASES),
     ("service", service::CASES),

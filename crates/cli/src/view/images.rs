@@ -3,10 +3,12 @@
 use crate::error::Result;
 use crate::format::time::{self, Time};
 use crate::format::{Show, View, Width, size};
+use crate::selection;
 use engine::{Engine, ImageRecord};
 use gotmpl::Value;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use spec::oci::ImageConfig;
 use std::collections::BTreeMap;
 
 /// An image under one of its names.
@@ -72,7 +74,11 @@ pub(crate) const NONE: &str = "<none>";
 impl Row {
     /// The rows of an image: one for each name with a tag, or one without.
     pub(crate) fn of(image: &ImageRecord, engine: &Engine) -> Result<Vec<Self>> {
-        let config = engine.image_config(image)?;
+        // A damaged config hides neither its image nor any other.
+        let config = engine.image_config(image).unwrap_or_else(|error| {
+            selection::warn(error);
+            ImageConfig::default()
+        });
         let created = created(image);
         let tags: Vec<String> = image.names.iter().map(ToString::to_string).collect();
         let row = Self {

@@ -102,7 +102,7 @@ impl Engine {
         match (exit.error, exit.exit_code) {
             (Some(text), 127) => Err(Error::new(Kind::CommandNotFound(text))),
             (Some(text), 126) => Err(Error::new(Kind::CommandNotInvocable(text))),
-            (Some(text), _) => Err(Error::other(text)),
+            (Some(text), _) => Err(Kind::of_words(&text).map_or_else(|| Error::other(text), Error::new)),
             (None, _) if !waits => Ok(()),
             (None, code) => {
                 Err(error.within(format!("container {} ended with status {code} before it was ready", record.name)))

@@ -37,8 +37,8 @@ impl Engine {
     /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        self.enter_namespaces()?;
-        self.own_scope(record).inspect_err(|_| self.drop_auto_remove(record))?;
+        let entered = self.enter_namespaces().and_then(|()| self.own_scope(record));
+        entered.inspect_err(|_| self.drop_auto_remove(record))?;
         // Of what is removed at its end nobody can read a log.
         let driver = match record.spec.logging.driver {
             Some(LogDriver::Passthrough) => LogDriver::Passthrough,

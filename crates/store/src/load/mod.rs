@@ -49,7 +49,7 @@ impl Store {
     /// Loads every image of an archive from a stream, such as standard input. The stream is spooled to the store's own file
     /// system, because its table of contents may come last.
     pub fn load_stream(&self, stream: impl Read, limits: Limits, now: Timestamp) -> Result<Vec<LoadedImage>> {
-        let source = Source::spool(self, stream, limits)?;
+        let source = Source::spool(self, stream, limits).map_err(|error| self.told_of_full_disk(error))?;
         self.load(&source, limits, now)
     }
 

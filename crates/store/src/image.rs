@@ -103,7 +103,10 @@ impl Store {
     pub fn find_image(&self, text: &str) -> Result<ImageRecord> {
         let index = self.index()?;
         let found = self.resolve(&index, text)?;
-        self.image_in(&index, &found.id)
+        self.image_in(&index, &found.id).map_err(|error| match error.is_not_found() {
+            true => Error::not_found("find image", What::Image, text),
+            false => error,
+        })
     }
 
     /// Reads the image with exactly this ID.
@@ -196,10 +199,11 @@ impl Store {
         if !by.is_empty() {
             return Err(Error::new(op, text, Kind::InUse { by }));
         }
-        // Names first: a crash in between leaves a nameless image, never a name without an image.
+        // The record first: a crash in between leaves a name that means nothing, which counts as absent and goes with the
+        // next removal of it, and no nameless image that nobody asked for.
+        self.remove_record(&found.id)?;
         index.forget(&found.id);
         self.write_index(&index, Durability::Durable)?;
-        self.remove_record(&found.id)?;
         Ok(Removed::Image { id: found.id, names })
     }
 
@@ -442,6 +446,13 @@ mod tests {
             let removed = Removed::Image { id: image.id(), names: vec![name("localhost/b:latest")] };
             assert_eq!(store.remove_image("b", Removal::Careful).unwrap(), removed);
             assert!(store.remove_image("b", Removal::Careful).unwrap_err().is_not_found());
+            // A removal killed half-way: the name means nothing, can be removed, and given again.
+            image.pull(&store, &["localhost/a"]).unwrap();
+            store.remove_record(&image.id()).unwrap();
+            assert!(store.find_image("a").unwrap_err().is_not_found());
+            assert!(store.images().unwrap().items.is_empty());
+            store.remove_image("a", Removal::Careful).unwrap();
+            assert_eq!(store.index().unwrap(), Index::default());
             image.pull(&store, &["localhost/a", "localhost/b"]).unwrap();
             assert!(matches!(store.remove_image(&id[..12], Removal::AllNames).unwrap(), Removed::Image { .. }));
             assert!(store.images().unwrap().items.is_empty());

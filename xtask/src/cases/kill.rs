@@ -130,11 +130,22 @@ fn the_start_of_a_unit_is_killed_anytime(host: &Host) -> Result<()> {
 
 fn load_and_rmi_are_killed_anytime(host: &Host) -> Result<()> {
     let script = r#"
-        tidy() { [ -z "$(cd $store && find tmp trash -mindepth 1)" ]; }
+        # The keeper empties the trash meanwhile.
+        tidy() {
+            for moment in $(seq 100); do
+                [ -z "$(cd $store && find tmp trash -mindepth 1 2>&1)" ] && return
+                sleep 0.05
+            done
+            return 1
+        }
+        # timeout ends before the one it kills.
+        dead() { while pgrep -u alice -x lodger; do sleep 0.01; done; }
         for delay in $(seq 1 15); do
             quiet timeout -s KILL 0.0$(printf %02d $((delay * 6))) lodger load -i /images/guest.tar
+            quiet dead
             quiet lodger load -i /images/guest.tar && tidy && quiet lodger image inspect guest || exit 1
             quiet timeout -s KILL 0.0$(printf %02d $delay) lodger rmi guest
+            quiet dead
             quiet lodger rmi -f guest && tidy || exit 2
             left=$(cd $store && ls -A layers blobs/sha256 images | grep -v : | tr -d '\n')
             [ -z "$left" ] || { echo "left: $left"; exit 3; }

@@ -34,8 +34,16 @@ pub use registry::auth::Credentials;
 pub use runtime::foreground::Signals;
 pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState};
 
+use spec::Digest;
+use spec::oci::ContainerDefaults;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 use store::Store;
+
+/// A cleanup takes a few milliseconds; on a busy machine some more.
+const CLEANUP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The caller's view of the machine.
 #[derive(Debug)]
@@ -45,6 +53,10 @@ pub struct Engine {
     /// What is on disk.
     pub store: Store,
     entered: userns::Entered,
+    /// How long this command may yet wait for the cleanups of containers that have just ended.
+    patience: Cell<Duration>,
+    /// Configs read so far: a list of containers asks for the same few again and again.
+    image_defaults: RefCell<BTreeMap<Digest, ContainerDefaults>>,
 }
 
 impl Engine {
@@ -60,7 +72,8 @@ impl Engine {
             userns::prepare_store_of_root(&host, &root)?;
         }
         let store = Store::open(&root).map_err(store_error)?;
-        Ok(Self { host, store, entered })
+        let patience = Cell::new(CLEANUP_PATIENCE);
+        Ok(Self { host, store, entered, patience, image_defaults: RefCell::default() })
     }
 }
 

@@ -16,7 +16,7 @@ fn record(number: usize) -> ContainerRecord {
         name: format!("container{number}"),
         created: jiff::Timestamp::now(),
         image: None,
-        spec,
+        spec: Box::new(spec),
         create_command: "lodger run -d --name web -p 8080:80 -v data:/data nginx"
             .split(' ')
             .map(str::to_owned)

@@ -79,6 +79,26 @@ impl Template {
         heading::of(&self.body, headings)
     }
 
+    /// The fields of a row that it shows, if it does nothing but show fields one after the other, as tables do.
+    pub(super) fn plain_fields(&self) -> Option<Vec<&str>> {
+        let [Node::Range(rows)] = self.body.nodes.as_slice() else { return None };
+        let mut fields = Vec::new();
+        for node in &rows.body.nodes {
+            match node {
+                Node::Text(_) => {}
+                Node::Action(action) => match action.pipe.commands.as_slice() {
+                    [CommandNode { args, .. }] if action.pipe.decl.is_empty() => match args.as_slice() {
+                        [Expr::Field(_, path)] if path.len() == 1 => fields.push(path[0].as_str()),
+                        _ => return None,
+                    },
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        Some(fields)
+    }
+
     /// Runs it.
     pub(super) fn render(&self, data: &Value) -> Result<String> {
         self.engine.execute_template_to_string(BODY, data).map_err(|error| {

@@ -230,6 +230,7 @@ impl View for Row {
             ("ID", text(show.id(&self.id))),
             ("ImageID", text(show.id(&self.image_id))),
             ("Pod", text(show.id(&self.pod))),
+            ("Image", text(&self.image)),
             ("Status", text(&self.status(show.now))),
             ("Restarts", text(&self.restarts.to_string())),
             ("RunningFor", text(&ago)),

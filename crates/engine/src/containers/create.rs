@@ -92,7 +92,7 @@ impl Engine {
             volumes: Vec::new(),
             auto_remove: spec.lifecycle.remove,
             creator: (starter != Starter::Anybody).then(ProcessId::own).flatten(),
-            spec,
+            spec: Box::new(spec),
         };
         record.volumes = self.make_volumes(&mut record.spec)?;
         self.write_named(&mut record, name_given, durability)?;

@@ -20,6 +20,7 @@ pub(crate) use stop::{ended_within, open, process_id};
 
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};
+use std::time::Duration;
 use store::{ContainerId, ContainerRecord, ExitRecord, RunState};
 
 /// podman's word for how a container is.
@@ -98,9 +99,13 @@ impl Engine {
     /// The exit record; for a container that ended with nobody there to write it (a power cut, a killed cleanup) one that
     /// says so.
     pub(crate) fn exit_of(&self, id: &ContainerId, state: Option<&RunState>) -> Result<Option<ExitRecord>> {
-        let written = self.store.read_exit(id).map_err(store_error)?;
-        let Some(state) = state.filter(|state| !state.is_alive()) else { return Ok(written) };
-        let current = written.filter(|exit| exit.finished_at >= state.started_at);
+        let written = || self.store.read_exit(id).map_err(store_error);
+        let Some(state) = state.filter(|state| !state.is_alive()) else { return written() };
+        let mut current = written()?.filter(|exit| exit.finished_at >= state.started_at);
+        // It may have ended a moment ago, with its cleanup under way.
+        while current.is_none() && state.boot_id == self.host.boot_id && self.has_patience() {
+            current = written()?.filter(|exit| exit.finished_at >= state.started_at);
+        }
         Ok(Some(current.unwrap_or_else(|| ExitRecord {
             exit_code: 255,
             signal: None,
@@ -110,6 +115,15 @@ impl Engine {
             error: Some("it ended unseen: the machine lost power or the unit was killed whole".to_owned()),
             restarts: state.restarts,
         })))
+    }
+
+    /// Naps, as long as this command has not waited too long for cleanups already.
+    fn has_patience(&self) -> bool {
+        let left = self.patience.get();
+        let nap = left.min(Duration::from_millis(10));
+        self.patience.set(left - nap);
+        std::thread::sleep(nap);
+        !nap.is_zero()
     }
 
     /// An error that says which state stands in the way.

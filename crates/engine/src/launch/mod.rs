@@ -201,8 +201,13 @@ impl Engine {
     /// What the image says about its containers; nothing, for a directory.
     pub fn image_defaults(&self, record: &ContainerRecord) -> Result<ContainerDefaults> {
         let Some(used) = &record.image else { return Ok(ContainerDefaults::default()) };
+        if let Some(known) = self.image_defaults.borrow().get(&used.id) {
+            return Ok(known.clone());
+        }
         let image = self.store.image(&used.id).map_err(store_error)?;
-        Ok(self.image_config(&image)?.config)
+        let defaults = self.image_config(&image)?.config;
+        self.image_defaults.borrow_mut().insert(used.id.clone(), defaults.clone());
+        Ok(defaults)
     }
 
     fn write_pidfile(&self, record: &ContainerRecord, pid: i32) -> Result<()> {

@@ -111,7 +111,7 @@ pub struct ContainerRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageUse>,
     /// What was asked.
-    pub spec: ContainerSpec,
+    pub spec: Box<ContainerSpec>,
     /// The command line that made it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub create_command: Vec<String>,

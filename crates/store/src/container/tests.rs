@@ -23,7 +23,7 @@ pub(crate) fn container(name: &str) -> ContainerRecord {
         name: name.to_owned(),
         created: Timestamp::UNIX_EPOCH,
         image: None,
-        spec: ContainerSpec::default(),
+        spec: Box::new(ContainerSpec::default()),
         create_command: vec!["lodger".into(), "create".into()],
         volumes: Vec::new(),
         auto_remove: false,

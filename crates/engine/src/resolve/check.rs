@@ -318,6 +318,14 @@ mod tests {
     }
 
     #[test]
+    fn values_on_the_list_are_refused() {
+        let host = host(None, true);
+        for value in spec::options::UNSUPPORTED_VALUES {
+            assert_ne!(told(value.words, &host), "", "{}", value.words);
+        }
+    }
+
+    #[test]
     fn a_unit_of_somebody_elses_decides_for_its_container() {
         let host = host(Some("web.service"), true);
         for (words, setting) in [

@@ -45,7 +45,7 @@ pub use flag::{Complete, Flag, Value};
 pub use line::{Line, apply, args, flag_args, flags, read};
 pub use row::{Form, Group, InUnit, Items, Key, Opt, Verb, Verbs};
 pub use suggest::suggest;
-pub use unsupported::{UNSUPPORTED, Unsupported};
+pub use unsupported::{UNSUPPORTED, UNSUPPORTED_VALUES, Unsupported, UnsupportedValue};
 
 /// The groups' rows, in the documented order.
 const GROUPS: [&[Opt]; 11] = [

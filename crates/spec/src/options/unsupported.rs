@@ -22,6 +22,59 @@ pub struct Unsupported {
     pub planned: bool,
 }
 
+/// A value that is refused, of an option that takes others.
+#[derive(Debug, Clone, Copy)]
+pub struct UnsupportedValue {
+    /// An example: `--userns=keep-id`
+    pub words: &'static str,
+    /// Why, as in [`Unsupported::reason`].
+    pub reason: &'static str,
+    /// What to do instead, without a full stop.
+    pub hint: &'static str,
+}
+
+/// Every refused value; the engine refuses each (`engine/src/resolve/check.rs`).
+pub const UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
+    value(
+        "--privileged",
+        "not supported yet",
+        "--cap-add, --device and --security-opt give what is needed, one by one",
+    ),
+    value("--userns=keep-id", OWN_MAP, "root inside is the caller: files in a bind mount stay the caller's"),
+    value("--userns=auto", OWN_MAP, "another user of the machine has ids of its own"),
+    value("--userns=nomap", OWN_MAP, "--user runs the process as another user inside"),
+    value("--userns=container:web", OWN_MAP, "containers of one user share their mapping"),
+    value("--userns=ns:/proc/1/ns/user", OWN_MAP, "leave it out"),
+    value(
+        "--network=web",
+        "named networks are not supported yet",
+        "--network=container:NAME lets containers share one",
+    ),
+    value("--pid=container:web", JOINED, "run both programs in one container, or `lodger exec` the second"),
+    value("--ipc=container:web", JOINED, "share a volume, or --ipc=host"),
+    value("--uts=container:web", JOINED, "--hostname gives both the same name"),
+    value("--cgroupns=container:web", JOINED, "--cgroup-parent puts both below one slice"),
+    value("--volume=/a:/b:U", "owners of files are not changed yet", "`lodger run` as root inside can chown them"),
+    value("--security-opt=label=type:spc_t", "SELinux labels cannot be set yet", "label=disable"),
+    value(
+        "--security-opt=apparmor=web",
+        "AppArmor profiles cannot be set yet",
+        "AppArmorProfile= of a service sets one",
+    ),
+    value(
+        "--sdnotify=healthy",
+        "health checks are not run yet",
+        "--sdnotify=container waits for the program's own word",
+    ),
+];
+
+const OWN_MAP: &str = "user namespaces with a mapping of their own are not supported yet";
+const JOINED: &str = "single namespaces of other containers cannot be joined yet";
+
+const fn value(words: &'static str, reason: &'static str, hint: &'static str) -> UnsupportedValue {
+    UnsupportedValue { words, reason, hint }
+}
+
 /// Every refused option, by subject.
 pub const UNSUPPORTED: &[Unsupported] = &[
     both(
@@ -253,7 +306,7 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     flag(
         "creds",
         "every user of the machine could read the password in the list of processes",
-        "use lodger login, or --authfile",
+        "use --authfile with a file as `podman login` writes it",
     )
     .never(),
     flag(

@@ -2,7 +2,9 @@
 //!
 //! `UPDATE=1 cargo test -p spec options` writes it.
 
-use super::super::{COMMAND_FLAGS, Flag, Form, InUnit, Items, Opt, UNIT_KEYS, UNSUPPORTED, Value, Verbs, table};
+use super::super::{
+    COMMAND_FLAGS, Flag, Form, InUnit, Items, Opt, UNIT_KEYS, UNSUPPORTED, UNSUPPORTED_VALUES, Value, Verbs, table,
+};
 use std::fmt::Write;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/options.md");
@@ -101,6 +103,10 @@ fn report() -> String {
         let key = it.key.map(|key| format!("`{}=`", key.name)).unwrap_or_default();
         let planned = if it.planned { "yes" } else { "no" };
         writeln!(text, "| {flag} | {key} | {} | {} | {planned} |", cell(it.reason), cell(it.hint)).unwrap();
+    }
+    text.push_str("\n## Values that lodger lacks\n\n| such as | why | instead |\n|---|---|---|\n");
+    for it in UNSUPPORTED_VALUES {
+        writeln!(text, "| `{}` | {} | {} |", it.words, cell(it.reason), cell(it.hint)).unwrap();
     }
     text
 }

@@ -229,7 +229,7 @@ fn plain(mut text: String) -> String {
 fn hint_for(kind: &Kind) -> Option<String> {
     Some(match kind {
         Kind::NoSuchContainer(_) => "`lodger ps --all` lists the containers there are".to_owned(),
-        Kind::NoSuchImage(_) => "`lodger images` lists the images there are, `lodger pull NAME` fetches one".to_owned(),
+        Kind::NoSuchImage(_) => "`lodger images` lists the images there are, `lodger pull NAME` fetches one; a full name begins with its registry: docker.io/library/nginx".to_owned(),
         Kind::NoSuchVolume(_) => "`lodger volume ls` lists the volumes there are".to_owned(),
         Kind::NameInUse { .. } => "choose another name, or let --replace remove that container first".to_owned(),
         Kind::Ambiguous(_) => "write more digits of the ID".to_owned(),

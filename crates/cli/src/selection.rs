@@ -72,8 +72,16 @@ impl Selection {
         self.all
     }
 
-    /// The containers. `listed` is what `--all` and filters choose from.
+    /// The containers, those with the host's ids first: a process that has served the others cannot reach them any more. `listed`
+    /// is what `--all` and filters choose from.
     pub(crate) fn containers(&self, call: &Invocation, engine: &Engine, listed: Listed) -> Result<Vec<Chosen>> {
+        let mut chosen = self.in_order(call, engine, listed)?;
+        let has_host_ids = |one: &Chosen| one.container.as_ref().is_ok_and(|one| engine.has_host_ids(&one.record.spec));
+        chosen.sort_by_key(|one| !has_host_ids(one));
+        Ok(chosen)
+    }
+
+    fn in_order(&self, call: &Invocation, engine: &Engine, listed: Listed) -> Result<Vec<Chosen>> {
         let mut names = call.operands.clone();
         for path in &self.cidfiles {
             let id = match std::fs::read_to_string(path) {

@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::systemd::{Scope, Systemd};
 use spec::ContainerSpec;
 use spec::lifecycle::SdNotify;
+use spec::namespaces::UserNs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +87,11 @@ impl Host {
     /// Whether the caller is an ordinary user.
     pub fn rootless(&self) -> bool {
         self.uid != 0
+    }
+
+    /// Whether a container has the host's ids, and no user namespace: root's with `--userns=host`.
+    pub(crate) fn has_host_ids(&self, spec: &ContainerSpec) -> bool {
+        !self.rootless() && spec.namespaces.user == Some(UserNs::Host)
     }
 
     /// The unit that a detached container takes over: one that waits to be told its main process. Any other ends with the

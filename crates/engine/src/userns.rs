@@ -5,11 +5,12 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::host::{Host, IdRange};
-use crate::{Engine, runtime_error};
+use crate::{Engine, runtime_error, store_error};
 use kernel::clone::{Namespaces, Parent};
 use runtime::userns::{self, Map, Range};
 use runtime::{ProcessId, userns::Created};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
+use spec::ContainerSpec;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -17,6 +18,10 @@ use std::path::PathBuf;
 /// How far the process has gone into the user's namespace; it never comes back.
 #[derive(Debug, Default)]
 pub(crate) struct Entered {
+    /// Root's process that stays what it is for good, see [`Engine::stay_outside`].
+    outside: Cell<bool>,
+    /// The mounts as everybody sees them, from then on.
+    mounts_of_all: RefCell<Option<OwnedFd>>,
     namespace: Cell<bool>,
     mounts: Cell<bool>,
     /// What holds a namespace that this process has made within a unit, until a container does.
@@ -61,11 +66,63 @@ impl Engine {
         if self.host.rootless() { Ok(()) } else { self.enter_user_namespace() }
     }
 
+    /// The same, where it is about this one container.
+    pub(crate) fn before_writing_for(&self, spec: &ContainerSpec) -> Result<()> {
+        if self.host.rootless() { Ok(()) } else { self.approach(spec) }
+    }
+
+    /// Whether a container has the host's ids: root's with `--userns=host`.
+    pub fn has_host_ids(&self, spec: &ContainerSpec) -> bool {
+        self.host.has_host_ids(spec)
+    }
+
+    /// Brings this process where it has power over a container's processes and files.
+    pub(crate) fn approach(&self, spec: &ContainerSpec) -> Result<()> {
+        if self.has_host_ids(spec) { self.stay_outside() } else { self.enter_user_namespace() }
+    }
+
+    /// The same, with a private view of the mounts.
+    pub(crate) fn approach_with_mounts(&self, spec: &ContainerSpec) -> Result<()> {
+        if self.has_host_ids(spec) { self.stay_outside() } else { self.enter_namespaces() }
+    }
+
+    /// For a container with the host's ids: root stays root, and from now on sees its store, all of which belongs to ids of the
+    /// range, as if it were its own; what it makes there is stored with ids of the range. So whatever becomes part of the
+    /// container (layers, volumes) comes with the ids that it is to have, and nothing needs changing when others use it.
+    ///
+    /// It serves the containers of the range as well, short of being their parent.
+    fn stay_outside(&self) -> Result<()> {
+        if self.entered.namespace.get() {
+            return Err(Error::other(
+                "a container with --userns=host cannot be reached from within the id range of the others: name it alone",
+            ));
+        }
+        if self.entered.outside.get() {
+            return Ok(());
+        }
+        let map = map(&self.host)?;
+        self.entered.mounts_of_all.replace(Some(userns::mounts().map_err(runtime_error)?));
+        userns::private_mounts()
+            .and_then(|()| userns::show_as_inside(self.store.root(), &map))
+            .map_err(|error| runtime_error(error).within("--userns=host"))?;
+        self.store.reopen().map_err(store_error)?;
+        self.entered.outside.set(true);
+        Ok(())
+    }
+
+    /// Before a process is started that is to see the store as it is; this one goes on through what it has opened.
+    pub(crate) fn leave_private_mounts(&self) -> Result<()> {
+        match self.entered.mounts_of_all.take() {
+            Some(before) => userns::return_to_mounts(&before).map_err(runtime_error),
+            None => Ok(()),
+        }
+    }
+
     /// Moves this process into the user's kept namespace, where it is root. Needs a single thread; the second call does nothing.
     ///
     /// As root too: its containers and images live in a range of their own.
     pub(crate) fn enter_user_namespace(&self) -> Result<()> {
-        if self.entered.namespace.replace(true) {
+        if self.entered.outside.get() || self.entered.namespace.replace(true) {
             return Ok(());
         }
         if !self.host.rootless() {
@@ -87,7 +144,7 @@ impl Engine {
     /// The same, with a private view of the mounts.
     pub(crate) fn enter_namespaces(&self) -> Result<()> {
         self.enter_user_namespace()?;
-        if !self.entered.mounts.replace(true) {
+        if !self.entered.outside.get() && !self.entered.mounts.replace(true) {
             userns::private_mounts().map_err(runtime_error)?;
         }
         Ok(())
@@ -95,6 +152,9 @@ impl Engine {
 
     /// Remembers a container's first process as a way into the namespace, where no keeper lives.
     pub(crate) fn remember_member(&self, member: ProcessId) {
+        if self.entered.outside.get() {
+            return;
+        }
         let path = self.keeper_path();
         let holder = self.entered.holder.take();
         let passing = holder.as_ref().map(Created::process);
@@ -113,7 +173,9 @@ impl Engine {
         }
         let running = self.store.running().ok()?;
         running.into_iter().take(8).find_map(|(_, process)| {
-            userns::open(&ProcessId { pid: process.pid as i32, start_time: process.start_time }).ok()
+            let process = ProcessId { pid: process.pid as i32, start_time: process.start_time };
+            // One with the host's ids is in none.
+            userns::open(&process).ok().filter(|_| !userns::is_of_caller(&process))
         })
     }
 

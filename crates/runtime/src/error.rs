@@ -58,6 +58,9 @@ pub enum Kind {
     /// The range is not the user's to map (`/etc/subuid`, `/etc/subgid`).
     #[error("the range is not the user's to map")]
     RangeRefused,
+    /// Files cannot be shown with other ids than they have on the disk.
+    #[error("the kernel (Linux 5.19 is needed) or the file system cannot show files with other ids than their own")]
+    NotShown,
     /// The child ended without a word.
     #[error("the container's first process ended before it could start")]
     ChildDied,

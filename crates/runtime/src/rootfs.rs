@@ -41,7 +41,7 @@ impl Rootfs {
     /// # Errors
     /// When the directory cannot be cloned.
     pub fn directory(directory: &OwnedFd, name: &str) -> Result<Self, Error> {
-        let mount = prepare::clone(directory.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate);
+        let mount = prepare::clone(directory.as_fd(), Depth::Recursive, Attributes::NO_DEV, Propagation::RPrivate);
         Ok(Self { mount: mount.context("bind root", name)?, name: text(name) })
     }
 

@@ -11,8 +11,10 @@
 //! See user_namespaces(7), newuidmap(1).
 
 mod map;
+mod shown;
 
 pub use map::{Map, Range};
+pub use shown::show_as_inside;
 
 use crate::error::{Context, Error, Kind};
 use crate::process::{self, ProcessId};
@@ -157,6 +159,13 @@ pub fn open(member: &ProcessId) -> Result<OwnedFd, Error> {
     process::namespace(member, "user")
 }
 
+/// Whether a process is in the caller's user namespace.
+#[must_use]
+pub fn is_of_caller(process: &ProcessId) -> bool {
+    let link = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/user")).ok();
+    link("self").is_some_and(|own| link(&process.pid.to_string()) == Some(own))
+}
+
 /// Moves the calling process, which must have one thread, into the namespace and makes it root there (or, where 0 is not
 /// mapped, leaves its ids alone).
 ///
@@ -196,6 +205,23 @@ pub fn private_mounts() -> Result<(), Error> {
     let root = rustix::fs::open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).context("open", "/")?;
     let slave = Change { propagation: u64::from(MountPropagationFlags::DOWNSTREAM.bits()), ..Change::default() };
     set_attributes(root.as_fd(), &slave, Reach::All).context("separate mounts", "/")
+}
+
+/// The mount namespace that the calling process is in, for [`return_to_mounts`].
+///
+/// # Errors
+/// When there is no `/proc`.
+pub fn mounts() -> Result<OwnedFd, Error> {
+    let path = "/proc/self/ns/mnt";
+    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).context("open", path)
+}
+
+/// Leaves a mount namespace for the one before it; root and working directory are then that one's root.
+///
+/// # Errors
+/// When the process lacks `CAP_SYS_ADMIN` or has several threads.
+pub fn return_to_mounts(before: &OwnedFd) -> Result<(), Error> {
+    move_into_link_name_space(before.as_fd(), Some(LinkNameSpaceType::Mount)).context("join mount namespace", "")
 }
 
 /// Whether the calling process is in the first user namespace, where ids are what they are.

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Namespaces {
-    /// `--userns`; absent = the user's kept namespace (root inside is the user outside).
+    /// `--userns`; absent = the user's kept namespace (root inside is the user outside; for root, ids of a range of its own).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserNs>,
     /// `--pid`; absent = private.

@@ -7,6 +7,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The layout that this version writes.
 const FORMAT: u32 = 1;
@@ -31,6 +32,8 @@ impl<T> Default for Listing<T> {
 pub struct Store {
     root: PathBuf,
     dir: OwnedFd,
+    /// The root as another mount shows it, from [`Store::reopen`] on.
+    seen: OnceLock<OwnedFd>,
 }
 
 impl Store {
@@ -48,12 +51,20 @@ impl Store {
             other => other,
         }
         .at("open store", root)?;
-        let store = Self { root: root.to_owned(), dir };
+        let store = Self { root: root.to_owned(), dir, seen: OnceLock::new() };
         match store.read_small(Path::new(layout::FORMAT))? {
             Some(text) => store.check_format(&text)?,
             None => store.initialise()?,
         }
         Ok(store)
+    }
+
+    /// Goes on through what is mounted at the root by now, in this process's view; the second call does nothing.
+    pub fn reopen(&self) -> Result<()> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = rustix::fs::openat(CWD, &self.root, flags, Mode::empty()).at("open store", &self.root)?;
+        let _ = self.seen.set(dir);
+        Ok(())
     }
 
     /// The data root as it was given.
@@ -68,7 +79,7 @@ impl Store {
 
     /// The root's descriptor.
     pub(crate) fn dir(&self) -> BorrowedFd<'_> {
-        self.dir.as_fd()
+        self.seen.get().unwrap_or(&self.dir).as_fd()
     }
 
     /// Reads a small file of our own; `None` if it is not there.
@@ -110,7 +121,7 @@ impl Store {
 impl Store {
     /// Whether a path under the root is there.
     pub(crate) fn exists(&self, relative: &Path) -> Result<bool> {
-        match rustix::fs::statat(&self.dir, relative, AtFlags::SYMLINK_NOFOLLOW) {
+        match rustix::fs::statat(self.dir(), relative, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Ok(true),
             Err(Errno::NOENT) => Ok(false),
             Err(errno) => Err(Error::at("look at", &self.path(relative), errno)),
@@ -120,7 +131,7 @@ impl Store {
     /// Opens a directory of ours.
     pub(crate) fn open_dir(&self, relative: &Path) -> Result<OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::openat(&self.dir, relative, flags, Mode::empty()).at("list", &self.path(relative))
+        rustix::fs::openat(self.dir(), relative, flags, Mode::empty()).at("list", &self.path(relative))
     }
 
     /// The names in a directory of ours that are text; others are not ours.

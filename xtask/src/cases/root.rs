@@ -6,7 +6,12 @@ use crate::case::Case;
 use crate::cases;
 use crate::host::Host;
 
-pub(super) const CASES: &[Case] = cases![files_that_only_root_may_read_are_read, roots_containers_reach_the_world];
+pub(super) const CASES: &[Case] = cases![
+    files_that_only_root_may_read_are_read,
+    roots_containers_reach_the_world,
+    with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges,
+    with_userns_host_a_service_is_entered_stopped_and_gone,
+];
 
 fn files_that_only_root_may_read_are_read(host: &Host) -> Result<()> {
     host.root(
@@ -37,5 +42,81 @@ fn roots_containers_reach_the_world(host: &Host) -> Result<()> {
         .ok()
         .stdout_has("A lodger is at home");
     host.root("lodger rm -f -t 0 case-web; ss -Hlnt 'sport = 8091'")?.ok().stdout("case-web\n");
+    Ok(())
+}
+
+fn with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges(host: &Host) -> Result<()> {
+    host.root("lodger load --quiet --input /images/busybox.tar")?.ok();
+    let run = "lodger run --rm --network=none";
+    let map = "set -- $(cat /proc/self/uid_map); echo $*";
+    host.root(&format!("{run} --userns=host busybox sh -c '{map}'"))?.ok().stdout("0 0 4294967295\n");
+    host.root(&format!("{run} busybox sh -c '{map}; test $2 -gt 65536'"))?.ok();
+    // Written by one kind and read by the other, both ways.
+    let owners = "stat -c %u:%g";
+    host.root(&format!("{run} --userns=host -v case:/v busybox sh -c 'echo host >/v/a; chown 7:8 /v/a; mkdir /v/d'"))?
+        .ok();
+    host.root(&format!(
+        "{run} -v case:/v busybox sh -c 'cat /v/a; {owners} /v/a /v/d; echo range >/v/b; chown 9:10 /v/b'"
+    ))?
+    .ok()
+    .stdout("host\n7:8\n0:0\n");
+    host.root(&format!("{run} --userns=host -v case:/v busybox {owners} /v/b"))?.ok().stdout("9:10\n");
+    // A plain bind mount is as it is, and the usual confinement holds.
+    host.root("rm -rf /root/case; mkdir /root/case; chown 3:4 /root/case")?.ok();
+    host.root(&format!(
+        "{run} --userns=host -v /root/case:/c busybox sh -c '{owners} /c; touch /c/f'; {owners} /root/case/f"
+    ))?
+    .ok()
+    .stdout("3:4\n0:0\n");
+    let confined = "grep -E \"CapBnd|Seccomp:\" /proc/self/status; \
+                    for f in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/uevent_helper; do echo x >$f && echo wrote $f; done; \
+                    mknod /tmp/n c 1 3 && echo made; mount -t tmpfs t /tmp && echo mounted; head -c 9 /proc/keys; true";
+    host.root(&format!("{run} --userns=host busybox sh -c '{confined}' 2>/dev/null"))?
+        .ok()
+        .stdout("CapBnd:\t00000000800405fb\nSeccomp:\t2\n");
+    // What it may make where that is allowed opens nothing.
+    let made = "for d in / /dev; do mknod $d/n c 1 3 && cat $d/n || echo closed; done";
+    host.root(&format!("{run} --userns=host --cap-add=MKNOD busybox sh -c '{made}' 2>/dev/null"))?
+        .ok()
+        .stdout("closed\nclosed\n");
+    host.root("lodger volume rm case; find /var/lib/lodger -uid 0; rm -rf /root/case")?.ok().stdout("case\n");
+    Ok(())
+}
+
+fn with_userns_host_a_service_is_entered_stopped_and_gone(host: &Host) -> Result<()> {
+    host.root("lodger load --quiet --input /images/web.tar && lodger load --quiet --input /images/busybox.tar")?.ok();
+    host.root("lodger run -d --userns=host --name case-host -p 8092:80 web")?.ok();
+    let reached = "for i in $(seq 100); do curl -sS 127.0.0.1:8092 && exit; sleep 0.05; done";
+    host.root(reached)?.ok().stdout_has("A lodger is at home");
+    host.root(
+        "lodger exec case-host sh -c 'id -u; grep CapBnd /proc/self/status; set -- $(cat /proc/self/uid_map); echo $*'",
+    )?
+    .ok()
+    .stdout("0\nCapBnd:\t00000000800405fb\n0 0 4294967295\n");
+    // The next container of the range finds its way beside it.
+    host.root("lodger run --rm --network=none busybox sh -c 'set -- $(cat /proc/self/uid_map); test $2 -gt 65536'")?
+        .ok();
+    host.root("lodger restart -t 1 case-host && lodger ps --format '{{.Names}} {{.State}}'")?
+        .ok()
+        .stdout("case-host\ncase-host running\n");
+    host.root(reached)?.ok().stdout_has("A lodger is at home");
+    host.root(
+        "lodger stop -t 1 case-host && lodger start case-host && lodger kill case-host && lodger wait case-host",
+    )?
+    .ok()
+    .stdout("case-host\ncase-host\ncase-host\n137\n");
+    host.root("lodger run -d --userns=host --name case-log --network=none busybox sh -c 'echo said; exec sleep 1000'")?
+        .ok();
+    host.root("for i in $(seq 100); do lodger logs case-log | grep said && exit; sleep 0.05; done")?
+        .ok()
+        .stdout("said\n");
+    // Of the range and of the host, in one command.
+    host.root("lodger run -d --name case-range --network=none busybox sleep 1000")?.ok();
+    host.root("lodger start case-host && lodger rm -f -t 0 case-range case-host case-log | sort")?
+        .ok()
+        .stdout("case-host\ncase-host\ncase-log\ncase-range\n");
+    host.root("lodger ps -aq; ss -Hlnt 'sport = 8092'; pgrep -x pasta; systemctl list-units --all --plain --no-legend 'lodger-case-*'; \
+               find /var/lib/lodger -uid 0")?
+        .stdout("");
     Ok(())
 }

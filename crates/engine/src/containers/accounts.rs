@@ -47,7 +47,7 @@ impl Engine {
     /// The accounts of a container that runs.
     pub fn accounts(&self, container: &Container) -> Result<Accounts> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "top")) };
-        self.enter_user_namespace()?;
+        self.approach(&container.record.spec)?;
         let read = |file| read_inside(state.main.pid, file);
         Ok(Accounts::parse(&read("etc/passwd")?, &read("etc/group")?))
     }

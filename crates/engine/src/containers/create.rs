@@ -53,6 +53,10 @@ impl Engine {
         // As root all that the caller names is read before this process enters its containers' range, where it is a stranger.
         let env_files = read_ahead(&mut spec)?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
+        if self.has_host_ids(&spec) {
+            // Before a pull, which enters the range.
+            self.approach(&spec)?;
+        }
         let image = match &spec.root {
             Root::Image(name) => Some(self.image_for(name, &spec.pull, report)?),
             Root::Directory { .. } => None,
@@ -65,7 +69,7 @@ impl Engine {
             }
             None => ContainerDefaults::default(),
         };
-        self.before_writing()?;
+        self.before_writing_for(&spec)?;
         add_image_volumes(&mut spec, &defaults);
         freeze(&mut spec, &defaults, env_files)?;
         if !spec.network.publish.is_empty() || spec.network.publish_all {

@@ -71,7 +71,7 @@ impl Engine {
     fn exec_start(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<Running> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        self.enter_user_namespace()?;
+        self.approach(&container.record.spec)?;
         self.join_cgroup(state)?;
         let plan = self.exec_plan(container, request, wiring)?;
         let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
@@ -95,7 +95,7 @@ impl Engine {
         let spec = &container.record.spec;
         let image = self.image_defaults(&container.record)?;
         let asked = request.user.as_deref().or(spec.process.user.as_deref()).unwrap_or(&image.user);
-        self.enter_user_namespace()?;
+        self.approach(spec)?;
         let accounts = |file: &str| read_inside(state.main.pid, file);
         let (passwd, group) = (accounts("etc/passwd")?, accounts("etc/group")?);
         let user = users::resolve(asked, &passwd, &group).map_err(runtime_error)?;

@@ -126,7 +126,7 @@ impl Engine {
     pub fn processes(&self, container: &Container) -> Result<Vec<u32>> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "top")) };
         let namespace = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
-        self.enter_user_namespace()?;
+        self.approach(&container.record.spec)?;
         let own = namespace(state.main.pid);
         let mut pids: Vec<u32> = std::fs::read_dir("/proc")
             .map_err(|e| Error::io("read \"/proc\"", e))?

@@ -21,7 +21,7 @@ impl Engine {
         if container.running.is_some() {
             return Ok(());
         }
-        self.before_writing()?;
+        self.before_writing_for(&record.spec)?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
         if self.host.unit_to_take_over(&record.spec).is_some() {
             return self.launch_record(record).inspect_err(|_| self.drop_auto_remove(record));
@@ -36,7 +36,7 @@ impl Engine {
     fn start_unit(&self, record: &ContainerRecord) -> Result<()> {
         if record.auto_remove {
             // It may have to be removed again, and after the bus was used no namespace can be joined.
-            self.enter_user_namespace()?;
+            self.approach(&record.spec)?;
         }
         let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd)) };
         let limits = resources::properties(&record.spec.resources, &Controllers::read(self.host.uid))?;
@@ -79,6 +79,7 @@ impl Engine {
         let mut descriptors = vec![(0, null.as_fd()), (1, null.as_fd()), (3, write.as_fd())];
         descriptors.push((2, errors.as_ref().map_or(null.as_fd(), AsFd::as_fd)));
         let inside = self.inside();
+        self.leave_private_mounts()?;
         beside::start(&words, &descriptors, Environment::CallerAnd(&inside))
             .map_err(|e| Error::io("start the supervisor", e))?;
         drop(write);

@@ -48,9 +48,9 @@ impl Engine {
     /// Asks a container to end, and kills it when it has not after `timeout` seconds (absent = the container's own).
     /// `Ok(false)`: it did not run.
     pub fn stop(&self, container: &Container, timeout: Option<u32>) -> Result<bool> {
-        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        self.enter_user_namespace()?;
         let record = &container.record;
+        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
+        self.approach(&record.spec)?;
         let Some(state) = &container.running else {
             // A unit between two restarts has no process.
             if let (Some(systemd), true) = (&self.host.systemd, container.exit.is_some()) {
@@ -95,12 +95,12 @@ impl Engine {
     pub fn kill(&self, container: &Container, signal: Signal) -> Result<()> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "kill")) };
         let record = &container.record;
+        // Before the bus is used, as above.
+        self.approach(&record.spec)?;
         let restarts = record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
         if !restarts || signal != Signal::KILL {
             return self.send_signal(state, signal);
         }
-        // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        self.enter_user_namespace()?;
         self.store.request_stop(&record.id).map_err(store_error)?;
         if let (Some(unit), Some(systemd)) = (&state.unit, &self.host.systemd) {
             if *unit == unit::name(&record.name) {
@@ -110,9 +110,8 @@ impl Engine {
         self.send_signal(state, signal)
     }
 
-    /// The process may belong to a subordinate id, which only root of the user's namespace may signal.
-    pub(crate) fn send_signal(&self, state: &RunState, signal: Signal) -> Result<()> {
-        self.enter_user_namespace()?;
+    /// The process may belong to a subordinate id, which only root of the user's namespace may signal: the caller has approached it.
+    fn send_signal(&self, state: &RunState, signal: Signal) -> Result<()> {
         match process_id(state).signal(signal.number()) {
             Err(error) if error.kind() == runtime::Kind::Gone => Ok(()),
             other => other.map_err(runtime_error),
@@ -121,7 +120,7 @@ impl Engine {
 
     /// Removes a container with its files, and with its anonymous volumes if that is asked for or it was made with `--rm`.
     pub fn remove(&self, container: &Container, force: Force, volumes: Volumes) -> Result<()> {
-        self.enter_user_namespace()?;
+        self.approach(&container.record.spec)?;
         if container.running.is_some() {
             match force {
                 Force::No => return Err(self.wrong_state(container, "remove")),
@@ -145,7 +144,7 @@ impl Engine {
     }
 
     fn remove_with(&self, record: &ContainerRecord, volumes: Volumes) -> Result<()> {
-        self.enter_user_namespace()?;
+        self.approach(&record.spec)?;
         if volumes == Volumes::Keep {
             self.leave_volumes(record)?;
         }

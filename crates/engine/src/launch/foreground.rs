@@ -37,7 +37,7 @@ impl Engine {
     /// Starts a container as this process's child and stays until it ends; then removes it, if that was asked for.
     pub fn run_in_foreground(&self, record: &ContainerRecord, attachment: Attachment) -> Result<Ended> {
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
-        let entered = self.enter_namespaces().and_then(|()| self.own_scope(record));
+        let entered = self.approach_with_mounts(&record.spec).and_then(|()| self.own_scope(record));
         entered.inspect_err(|_| self.drop_auto_remove(record))?;
         // Of what is removed at its end nobody can read a log.
         let driver = match record.spec.logging.driver {
@@ -94,7 +94,7 @@ impl Engine {
 
     /// What a start would do between clone and execve, one line for each step (`--show-ops`). Nothing runs.
     pub fn show_ops(&self, record: &ContainerRecord, input: StandardInput) -> Result<String> {
-        self.enter_namespaces()?;
+        self.approach_with_mounts(&record.spec)?;
         let mut wiring = Wiring::foreground(LogDriver::None, input, [Output::Shown; 2], window());
         let around =
             Surroundings { parent: Parent::Launcher, unit: None, restarts: 0, notify_socket: None, manager: None };

@@ -65,7 +65,7 @@ impl Engine {
         if container.running.is_some() {
             return Err(self.wrong_state(&container, "start"));
         }
-        self.enter_namespaces()?;
+        self.approach_with_mounts(&record.spec)?;
         let (plan, network) = self.plan(record, wiring, &around)?;
         let program = runtime::compile(&plan).map_err(runtime_error)?;
         let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;

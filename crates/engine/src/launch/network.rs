@@ -66,9 +66,14 @@ fn with_pasta(engine: &Engine, record: &ContainerRecord, options: &[String]) -> 
     let program = places.map(|place| place.join("pasta")).find(|program| program.is_file());
     let missing = || Error::new(Kind::MissingProgram { program: "pasta".to_owned(), package: "passt" });
     let program = program.ok_or_else(missing)?;
+    let mut options = options.to_vec();
+    if engine.has_host_ids(&record.spec) {
+        // It would become nobody, whom a network namespace without a user namespace does not let in.
+        options.splice(0..0, ["--runas", "0:0"].map(str::to_owned));
+    }
     let plan = pasta::Plan {
         mappings: mappings(&record.spec.network.publish),
-        options: options.to_vec(),
+        options,
         link: engine.store.netns_link(&record.id),
         abilities: Abilities::of(&program, &engine.store.pasta_abilities_file()),
     };

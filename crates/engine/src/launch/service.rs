@@ -37,8 +37,8 @@ impl Engine {
     ///
     /// A failure is also written into the container's exit record, where whoever asked for the start finds it.
     pub fn launch(&self, id: &str) -> Result<()> {
-        self.before_writing()?;
         let record = self.store.find_container(id).map_err(store_error)?;
+        self.before_writing_for(&record.spec)?;
         self.launch_record(&record).inspect_err(|error| self.note_failed_start(&record, error))
     }
 
@@ -71,13 +71,13 @@ impl Engine {
     ///
     /// How it ended is in the environment, in systemd.exec(5)'s words.
     pub fn cleanup(&self, id: &str) -> Result<Next> {
-        self.before_writing()?;
         let record = match self.store.find_container(id) {
             Ok(record) => record,
             // Removed by force meanwhile.
             Err(error) if error.is_not_found() => return Ok(Next::End),
             Err(error) => return Err(store_error(error)),
         };
+        self.before_writing_for(&record.spec)?;
         // As ExecStop= while the container still runs: systemd's signal is what stops it.
         if env::var_os("MAINPID").is_some() {
             return Ok(Next::End);

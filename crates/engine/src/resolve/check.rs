@@ -203,9 +203,6 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
         Some(Mode::Path(path)) if path.is_empty() => return later("--network=ns: without a path"),
         _ => {}
     }
-    if !host.rootless() && spec.namespaces.user == Some(UserNs::Host) {
-        return later("--userns=host as root");
-    }
     if let Some(UserNs::Other(mode)) = &spec.namespaces.user {
         return later(&format!("--userns={mode}"));
     }

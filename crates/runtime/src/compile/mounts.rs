@@ -68,7 +68,7 @@ impl<'p> Builder<'p> {
             not_over_root(mount)?;
             match mount {
                 Mount::File(_) => {}
-                Mount::Dev { size } => waiting.push(self.dev(*size, &mut dev)),
+                Mount::Dev { size } => waiting.push(self.dev(*size, plan, &mut dev)),
                 mount => waiting.push(self.make(mount, plan, terminal)),
             }
         }
@@ -165,11 +165,14 @@ impl<'p> Builder<'p> {
     }
 
     /// A small `/dev` whose entries the launcher makes before anybody of the container can see it.
-    fn dev(&mut self, size: u64, dev: &mut Option<Dev>) -> Waiting<'p> {
+    fn dev(&mut self, size: u64, plan: &Plan, dev: &mut Option<Dev>) -> Waiting<'p> {
         let slot = self.slot();
+        // Devices that are bound bring their own mounts: nobody opens one that he made here himself.
+        let bound = plan.devices.iter().all(|device| device.node == Node::Bind);
+        let attributes = if bound { Attributes::NO_SUID.and(Attributes::NO_DEV) } else { Attributes::NO_SUID };
         self.step(Step::Tmpfs {
             shape: TmpfsShape { size: Size::Bytes(size), mode: 0o755, uid: 0, gid: 0 },
-            attributes: Attributes::NO_SUID,
+            attributes,
             into: slot,
         });
         for name in DEV_DIRECTORIES {

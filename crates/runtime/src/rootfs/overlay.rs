@@ -9,10 +9,12 @@
 //! | 6.5 | `fsconfig` with a name for each |
 //! | 5.12 | mount(2), since `fsconfig` takes all lower directories as one string of at most 255 bytes |
 //!
+//! Marks of layers are `user.overlay.*`, which everybody may write who makes layers. Device nodes in a layer open nothing; inside a
+//! user namespace the kernel sees to that anyway.
+//!
 //! See Documentation/filesystems/overlayfs.rst.
 
 use crate::error::{Error, Kind};
-use crate::userns;
 use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{
@@ -54,7 +56,7 @@ pub(super) fn mount(overlay: &Overlay, name: &str) -> Result<OwnedFd, Error> {
         fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| Error::system("mount overlay", name, errno))?;
     let mounted = match configure(&context, overlay) {
         Ok(()) => fsconfig_create(&context)
-            .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())),
+            .and_then(|()| fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_NODEV)),
         // What a file system without `fsconfig` of its own says of a descriptor.
         Err(Errno::NOTSUP) => from_names(|| mount_and_take(overlay)),
         Err(errno) => Err(errno),
@@ -72,9 +74,7 @@ fn configure(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
         result => result?,
     }
     fsconfig_set_string(context, c"index", c"off")?;
-    if !userns::is_initial() {
-        fsconfig_set_flag(context, c"userxattr")?;
-    }
+    fsconfig_set_flag(context, c"userxattr")?;
     if overlay.durability == Durability::Volatile {
         fsconfig_set_flag(context, c"volatile")?;
     }
@@ -104,20 +104,17 @@ fn by_name(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
 fn mount_and_take(overlay: &Overlay) -> rustix::io::Result<OwnedFd> {
     let lowers: Vec<String> = overlay.lowers.iter().map(number).collect();
     let mut options = format!(
-        "index=off,lowerdir={},upperdir={},workdir={}",
+        "index=off,userxattr,lowerdir={},upperdir={},workdir={}",
         lowers.join(":"),
         number(&overlay.upper),
         number(&overlay.work)
     );
-    if !userns::is_initial() {
-        options.push_str(",userxattr");
-    }
     if overlay.durability == Durability::Volatile {
         options.push_str(",volatile");
     }
     let options = CString::new(options).map_err(|_| Errno::INVAL)?;
     let place = rustix::fs::readlink(number(&overlay.work), Vec::new())?;
-    rustix::mount::mount(c"overlay", &place, c"overlay", MountFlags::empty(), options.as_c_str())?;
+    rustix::mount::mount(c"overlay", &place, c"overlay", MountFlags::NODEV, options.as_c_str())?;
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let taken = open_tree(rustix::fs::CWD, &place, flags);
     unmount(&place, UnmountFlags::DETACH)?;
@@ -165,6 +162,7 @@ fn kernel_message(context: &OwnedFd) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::userns;
     use std::io::Read;
 
     type Way = fn(&Overlay) -> rustix::io::Result<OwnedFd>;

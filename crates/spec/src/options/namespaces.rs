@@ -9,8 +9,12 @@ const MODES: Complete = Complete::Words(&["private", "host", "container:", "ns:"
 
 pub(super) const ROWS: &[Opt] = &[
     row(
-        Flag::with_value("userns", "MODE", "User namespace (default host: root inside is the caller outside)")
-            .complete(Complete::Words(&["host"])),
+        Flag::with_value(
+            "userns",
+            "MODE",
+            "User namespace (host = root inside is the caller; default host, for root ids of a range)",
+        )
+        .complete(Complete::Words(&["host"])),
         |spec, text| set_or_clear(&mut spec.namespaces.user, text, UserNs::parse),
         |spec| show_choice(&spec.namespaces.user),
     )

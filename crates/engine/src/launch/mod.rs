@@ -206,7 +206,7 @@ impl Engine {
         }
         let image = self.store.image(&used.id).map_err(store_error)?;
         let defaults = self.image_config(&image)?.config;
-        self.image_defaults.borrow_mut().insert(used.id.clone(), defaults.clone());
+        self.image_defaults.borrow_mut().insert(used.id, defaults.clone());
         Ok(defaults)
     }
 

@@ -118,7 +118,14 @@ impl fmt::Display for Holder {
 /// A held lock; dropping it lets go.
 #[derive(Debug)]
 pub struct Guard {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Closing alone leaves the lock to a copy of the descriptor: a child that is between fork and exec has one.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
 }
 
 impl Store {
@@ -133,7 +140,7 @@ impl Store {
         loop {
             let file = self.open_lock(relative).at("lock", &self.path(relative))?;
             match rustix::fs::flock(&file, operation(access)) {
-                Ok(()) if self.is_current(relative, &file) => return Ok(Guard { _file: file }),
+                Ok(()) if self.is_current(relative, &file) => return Ok(Guard { file }),
                 Ok(()) | Err(Errno::INTR) => continue,
                 Err(Errno::WOULDBLOCK) => {}
                 Err(errno) => return Err(Error::at("lock", &self.path(relative), errno)),

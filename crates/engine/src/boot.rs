@@ -6,15 +6,15 @@
 use crate::Engine;
 use crate::containers::Container;
 use crate::error::{Error, Result};
+use spec::ContainerSpec;
 use spec::lifecycle::Restart;
 use std::path::{Path, PathBuf};
-use store::ContainerRecord;
 
 pub(crate) const NAME: &str = "lodger-restart.service";
 
 /// Whether a container is to be started after a reboot.
-pub(crate) fn wanted(record: &ContainerRecord, stopped_by_hand: bool) -> bool {
-    match record.spec.lifecycle.restart {
+pub(crate) fn wanted(spec: &ContainerSpec, stopped_by_hand: bool) -> bool {
+    match spec.lifecycle.restart {
         Some(Restart::Always) => true,
         Some(Restart::UnlessStopped) => !stopped_by_hand,
         // podman starts these only while they have not failed too often; after a boot the count begins anew.
@@ -26,13 +26,21 @@ pub(crate) fn wanted(record: &ContainerRecord, stopped_by_hand: bool) -> bool {
 impl Engine {
     /// Whether a container comes back after a reboot (podman's filter `should-start-on-boot`).
     pub fn starts_after_boot(&self, container: &Container) -> bool {
-        wanted(&container.record, self.store.stop_requested(&container.record.id))
+        wanted(&container.record.spec, self.store.stop_requested(&container.record.id))
+    }
+
+    /// As root, prepares the next boot before this process enters its containers' id range, from where `/etc` is out of reach.
+    pub(crate) fn prepare_boot_as_root(&self, spec: &ContainerSpec) -> Result<()> {
+        if self.host.rootless() || self.host.systemd.is_none() || self.is_inside() {
+            return Ok(());
+        }
+        prepare(self, spec)
     }
 }
 
 /// Writes and enables the unit, where the container needs it and it is not there.
-pub(crate) fn prepare(engine: &Engine, record: &ContainerRecord) -> Result<()> {
-    if !wanted(record, false) || record.auto_remove {
+pub(crate) fn prepare(engine: &Engine, spec: &ContainerSpec) -> Result<()> {
+    if !wanted(spec, false) || spec.lifecycle.remove {
         return Ok(());
     }
     let (directory, target) = match engine.host.rootless() {
@@ -48,8 +56,9 @@ pub(crate) fn prepare(engine: &Engine, record: &ContainerRecord) -> Result<()> {
         return Ok(());
     }
     write(&directory, &path, &text, target)?;
-    // The manager learns of it at the next boot anyhow; now it can be seen as well.
-    if let Some(systemd) = &engine.host.systemd {
+    // The manager learns of it at the next boot anyhow; now it can be seen as well. As root the bus must not be used yet: it
+    // would keep this process from entering the range.
+    if let Some(systemd) = engine.host.systemd.as_ref().filter(|_| engine.host.rootless()) {
         systemd.reload()?;
     }
     Ok(())

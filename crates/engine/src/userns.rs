@@ -66,6 +66,11 @@ impl Engine {
         if self.host.rootless() { Ok(()) } else { self.enter_user_namespace() }
     }
 
+    /// Whether this process has entered the kept namespace.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.entered.namespace.get()
+    }
+
     /// The same, where it is about this one container.
     pub(crate) fn before_writing_for(&self, spec: &ContainerSpec) -> Result<()> {
         if self.host.rootless() { Ok(()) } else { self.approach(spec) }

@@ -175,8 +175,9 @@ fn an_image_of_another_platform_is_noticed(host: &Host) -> Result<()> {
 
 fn damage_on_the_way_is_noticed(host: &Host) -> Result<()> {
     host.push("busybox")?;
-    // The registry's own storage: one byte of the largest blob, and a blob that is gone.
-    let blobs = "find /var/lib/docker-registry/docker/registry/v2/blobs -name data -printf '%s %p\\n' | sort -rn | head -1 | cut -d' ' -f2";
+    // The registry's own storage: one byte of the image's layer.
+    let blobs = "layer=$(skopeo inspect --tls-verify=false docker://127.0.0.1:5001/busybox | jq -r '.Layers[0]' | cut -d: -f2); \
+        echo /var/lib/docker-registry/docker/registry/v2/blobs/sha256/$(echo $layer | cut -c1-2)/$layer/data";
     let blob = host.root(&format!(
         "b=$({blobs}); cp -p $b /run/case-blob; printf X | dd of=$b bs=1 seek=1000 conv=notrunc status=none; echo $b"
     ))?;

@@ -9,6 +9,7 @@ use crate::host::Host;
 pub(super) const CASES: &[Case] = cases![
     files_that_only_root_may_read_are_read,
     roots_containers_reach_the_world,
+    a_restart_policy_of_root_is_for_the_next_boot_as_well,
     with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges,
     with_userns_host_a_service_is_entered_stopped_and_gone,
 ];
@@ -42,6 +43,16 @@ fn roots_containers_reach_the_world(host: &Host) -> Result<()> {
         .ok()
         .stdout_has("A lodger is at home");
     host.root("lodger rm -f -t 0 case-web; ss -Hlnt 'sport = 8091'")?.ok().stdout("case-web\n");
+    Ok(())
+}
+
+fn a_restart_policy_of_root_is_for_the_next_boot_as_well(host: &Host) -> Result<()> {
+    host.root("lodger load --quiet --input /images/busybox.tar")?.ok();
+    host.root("rm -f /etc/systemd/system/lodger-restart.service")?.ok();
+    host.root("lodger run -d --restart=always --name case --network=none busybox sleep 1000")?.ok();
+    host.root("systemctl is-enabled lodger-restart.service")?.ok().stdout("enabled\n");
+    host.root("lodger stop -t 0 case; rm -f /etc/systemd/system/lodger-restart.service; lodger start case")?.ok();
+    host.root("systemctl is-enabled lodger-restart.service; lodger rm -f -t 0 case")?.ok().stdout("enabled\ncase\n");
     Ok(())
 }
 

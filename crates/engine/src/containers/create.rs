@@ -51,6 +51,7 @@ impl Engine {
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host, starter)?;
         // As root all that the caller names is read before this process enters its containers' range, where it is a stranger.
+        self.prepare_boot_as_root(&spec)?;
         let env_files = read_ahead(&mut spec)?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
         if self.has_host_ids(&spec) {

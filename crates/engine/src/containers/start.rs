@@ -21,6 +21,7 @@ impl Engine {
         if container.running.is_some() {
             return Ok(());
         }
+        self.prepare_boot_as_root(&record.spec)?;
         self.before_writing_for(&record.spec)?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
         if self.host.unit_to_take_over(&record.spec).is_some() {
@@ -49,7 +50,9 @@ impl Engine {
             limits,
         };
         let properties = unit::properties(parts)?;
-        boot::prepare(self, record)?;
+        if self.host.rootless() {
+            boot::prepare(self, &record.spec)?;
+        }
         systemd.start_transient(&unit::name(&record.name), &properties, || self.sync_record(record))
     }
 

@@ -104,18 +104,22 @@ fn drop_ins(directories: &[&Path]) -> Result<Vec<PathBuf>> {
 
 /// A small file, whole; `None` when it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::File::open(path) {
+        Ok(file) => read_open(file, path).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(format!("open {path:?}"), error)),
+    }
+}
+
+/// The same of one that is open already.
+pub(crate) fn read_open(file: fs::File, path: &Path) -> Result<Vec<u8>> {
     use std::io::Read;
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io(format!("open {path:?}"), error)),
-    };
     let mut bytes = Vec::new();
     file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(|e| Error::io(format!("read {path:?}"), e))?;
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(Error::other(format!("read {path:?}: larger than {FILE_LIMIT} bytes")));
     }
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 fn certificates(host: &Host, directory: Option<PathBuf>) -> Certificates {

@@ -192,12 +192,10 @@ impl Engine {
     /// Loads the images of an archive or OCI directory.
     pub fn load(&self, path: &Path) -> Result<Vec<LoadedImage>> {
         // As root, while it still may: inside its containers' range this process is a stranger.
-        if !self.host.rootless() && path.is_file() {
-            let file = std::fs::File::open(path).map_err(|e| Error::io(format!("open {path:?}"), e))?;
-            return self.load_stream(file).map_err(|e| e.within(format!("load {path:?}")));
-        }
+        let opened = store::Opened::open(path).map_err(store_error)?;
+        let opened = if self.host.rootless() { opened } else { opened.with_members() };
         self.enter_user_namespace()?;
-        self.store.load_path(path, Limits::default(), Timestamp::now()).map_err(store_error)
+        self.store.load_opened(opened, Limits::default(), Timestamp::now()).map_err(store_error)
     }
 
     /// Loads the images of an archive that comes as a stream.

@@ -10,6 +10,7 @@
 //! launch                    Plan → process: the one way a container starts
 //! containers                create, start, stop, remove, list, exec, …
 //! logs                      what they wrote
+//! userns, outside           root's own range of ids, and what is opened before it is entered
 //! ```
 
 mod boot;
@@ -21,6 +22,7 @@ pub mod images;
 mod inherited;
 pub mod launch;
 pub mod logs;
+mod outside;
 mod resolve;
 pub mod systemd;
 mod unit;
@@ -53,6 +55,7 @@ pub struct Engine {
     /// What is on disk.
     pub store: Store,
     entered: userns::Entered,
+    outside: outside::Outside,
     /// How long this command may yet wait for the cleanups of containers that have just ended.
     patience: Cell<Duration>,
     /// Configs read so far: a list of containers asks for the same few again and again.
@@ -73,7 +76,7 @@ impl Engine {
         }
         let store = Store::open(&root).map_err(store_error)?;
         let patience = Cell::new(CLEANUP_PATIENCE);
-        Ok(Self { host, store, entered, patience, image_defaults: RefCell::default() })
+        Ok(Self { host, store, entered, outside: Default::default(), patience, image_defaults: RefCell::default() })
     }
 }
 

@@ -88,6 +88,7 @@ impl Engine {
 
     /// The same, with a private view of the mounts.
     pub(crate) fn approach_with_mounts(&self, spec: &ContainerSpec) -> Result<()> {
+        self.reach_for_start(spec)?;
         if self.has_host_ids(spec) { self.stay_outside() } else { self.enter_namespaces() }
     }
 
@@ -151,6 +152,7 @@ impl Engine {
         self.enter_user_namespace()?;
         if !self.entered.outside.get() && !self.entered.mounts.replace(true) {
             userns::private_mounts().map_err(runtime_error)?;
+            self.reach_places()?;
         }
         Ok(())
     }

@@ -11,9 +11,11 @@
 //! See user_namespaces(7), newuidmap(1).
 
 mod map;
+mod opener;
 mod shown;
 
 pub use map::{Map, Range};
+pub use opener::Opener;
 pub use shown::show_as_inside;
 
 use crate::error::{Context, Error, Kind};

@@ -43,7 +43,7 @@ pub use gc::{Collected, Partials};
 pub use image::{ImageRecord, PastImage, Removal, Removed};
 pub use layer::RootAttributes;
 pub use layer::unpack::{Unpacked, Whiteouts, unpack};
-pub use load::LoadedImage;
+pub use load::{LoadedImage, Opened};
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};

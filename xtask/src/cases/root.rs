@@ -8,6 +8,7 @@ use crate::host::Host;
 
 pub(super) const CASES: &[Case] = cases![
     files_that_only_root_may_read_are_read,
+    what_is_below_a_closed_directory_of_root_is_reached,
     roots_containers_reach_the_world,
     a_restart_policy_of_root_is_for_the_next_boot_as_well,
     with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges,
@@ -33,6 +34,55 @@ fn files_that_only_root_may_read_are_read(host: &Host) -> Result<()> {
     host.root("stat -c %U /root/case/id; find /var/lib/lodger -uid 0; lodger rm case; rm -rf /root/case")?
         .ok()
         .stdout("root\ncase\n");
+    Ok(())
+}
+
+fn what_is_below_a_closed_directory_of_root_is_reached(host: &Host) -> Result<()> {
+    host.root("lodger load --quiet --input /images/busybox.tar")?.ok();
+    host.root(
+        "rm -rf /root/case && install -d -m 700 /root/case && cd /root/case && umask 077 && mkdir root site site/own && \
+         cp -r /images/busybox oci && echo 10.9.8.7 told.test >hosts && echo open >site/page && chmod 755 site && chmod 644 site/page && \
+         echo '{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":5}]}' >p.json",
+    )?
+    .ok();
+    let given = "--security-opt seccomp=p.json --hosts-file /root/case/hosts -v ./site:/srv -v /root/case/site/page:/page:ro \
+                 --pidfile pid --log-driver k8s-file --log-opt path=/root/case/log";
+    let script = "cat /srv/page /page; grep -c told.test /etc/hosts; mkdir /tmp/x || echo filtered";
+    let told = "open\nopen\n1\nfiltered\n";
+    let seen = "cd /root/case && { test $(cat pid) = $(lodger inspect --format '{{.State.Pid}}' case) && echo pid; }";
+    // By this process, by a unit, by a unit that systemd starts once more, and by a later start.
+    host.root(&format!(
+        "cd /root/case && lodger run --rm --network=none {given} busybox sh -c '{script}' 2>/dev/null"
+    ))?
+    .ok()
+    .stdout(told);
+    let service = format!("{script}; test -e /tmp/once || {{ touch /tmp/once; exit 1; }}; exec sleep 1000");
+    host.root(&format!(
+        "cd /root/case && rm -f log pid && lodger run -d --restart=on-failure --name case --network=none {given} busybox sh -c '{service}'"
+    ))?
+    .ok();
+    let twice = "for i in $(seq 200); do [ $(grep -c filtered /root/case/log) = 2 ] && break; sleep 0.05; done";
+    host.root(&format!("{twice}; sed 's/.* F //' /root/case/log | grep -c open; {seen}"))?.ok().stdout("4\npid\n");
+    host.root("lodger exec case sh -c 'mkdir /tmp/y || echo filtered; cat /srv/page' 2>/dev/null")?
+        .ok()
+        .stdout("filtered\nopen\n");
+    host.root(&format!("lodger restart -t 0 case && {seen} && lodger logs case | grep -c filtered"))?
+        .ok()
+        .stdout("case\npid\n3\n");
+    host.root("cd /root/case && lodger rm -f -t 0 case && rm -f log pid && lodger create --name case -v ./site:/srv busybox cat /srv/page && lodger start -a case")?
+        .ok()
+        .stdout_has("\nopen\n");
+    // What another may not read stays so inside.
+    host.root("lodger run --rm --network=none -v /root/case/hosts:/h busybox cat /h")?
+        .fails(1)
+        .stderr_has("Permission denied");
+    host.root("lodger run --rm -v /root/case/none:/h busybox true")?.fails(125).stderr_has("/root/case/none");
+    host.root(
+        "lodger rm case; lodger rmi -f busybox; lodger load --quiet --input /root/case/oci && lodger images -q | wc -l",
+    )?
+    .ok()
+    .stdout_has("1\n");
+    host.root("find /var/lib/lodger -uid 0; rm -rf /root/case")?.ok().stdout("");
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use spec::container::Root;
 use spec::mount::{ImageVolume, Mount, MountSource};
 use spec::network::{Expose, Publish};
 use spec::oci::ContainerDefaults;
+use spec::security::Seccomp;
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -54,6 +55,9 @@ impl Engine {
         self.prepare_boot_as_root(&spec)?;
         let env_files = read_ahead(&mut spec)?;
         let cidfile = spec.identity.cidfile.as_deref().map(open_cidfile).transpose()?;
+        if self.starts_here(&spec, starter) {
+            self.reach_for_start(&spec)?;
+        }
         if self.has_host_ids(&spec) {
             // Before a pull, which enters the range.
             self.approach(&spec)?;
@@ -283,7 +287,13 @@ fn read_ahead(spec: &mut ContainerSpec) -> Result<Vec<(String, String)>> {
     if let Root::Directory { path, .. } = &mut spec.root {
         absolute(path)?;
     }
-    for path in [&mut spec.logging.path, &mut spec.identity.pidfile].into_iter().flatten() {
+    let hosts_file = spec.network.hosts_file.as_mut().filter(|word| !["none", "image"].contains(&word.as_str()));
+    let profile = match &mut spec.security.seccomp {
+        Some(Seccomp::File(path)) => Some(path),
+        _ => None,
+    };
+    let named = [spec.logging.path.as_mut(), spec.identity.pidfile.as_mut(), hosts_file, profile];
+    for path in named.into_iter().flatten() {
         absolute(path)?;
     }
     let mut files = Vec::new();

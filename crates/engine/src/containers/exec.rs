@@ -70,6 +70,7 @@ impl Engine {
 
     fn exec_start(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<Running> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        self.reach_profile(&container.record.spec);
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
         self.approach(&container.record.spec)?;
         self.join_cgroup(state)?;
@@ -131,7 +132,7 @@ impl Engine {
                 gid: user.gid,
                 groups: Groups::Set(groups),
             },
-            seccomp: if all { Seccomp::Unconfined } else { security::seccomp(&spec.security, &capabilities)? },
+            seccomp: if all { Seccomp::Unconfined } else { security::seccomp(self, &spec.security, &capabilities)? },
             capabilities,
             privileges: if spec.security.no_new_privileges && !all { Privileges::NoNew } else { Privileges::MayGain },
             rlimits: identity::rlimits(&spec.process, &self.host)?,

@@ -1,12 +1,13 @@
 //! `start`: a made container becomes a unit, or a process below lodger's supervisor.
 
-use super::Container;
+use super::{Container, Starter};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
 use crate::unit::{self, Parts};
 use crate::{Engine, boot, store_error};
 use runtime::beside::{self, Environment};
 use rustix::pipe::{PipeFlags, pipe_with};
+use spec::ContainerSpec;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -22,6 +23,9 @@ impl Engine {
             return Ok(());
         }
         self.prepare_boot_as_root(&record.spec)?;
+        if self.starts_here(&record.spec, Starter::Detached) {
+            self.reach_for_start(&record.spec)?;
+        }
         self.before_writing_for(&record.spec)?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
         if self.host.unit_to_take_over(&record.spec).is_some() {
@@ -32,6 +36,15 @@ impl Engine {
             None => self.start_supervised(record),
         };
         result.or_else(|error| self.told_by_start(record, error)).inspect_err(|_| self.drop_auto_remove(record))
+    }
+
+    /// Whether it is this very process that starts a container.
+    pub(crate) fn starts_here(&self, spec: &ContainerSpec, starter: Starter) -> bool {
+        match starter {
+            Starter::Foreground => true,
+            Starter::Detached => self.host.unit_to_take_over(spec).is_some(),
+            Starter::Anybody => false,
+        }
     }
 
     fn start_unit(&self, record: &ContainerRecord) -> Result<()> {

@@ -23,6 +23,7 @@ pub use output::{Output, StandardInput};
 pub use service::Next;
 
 use crate::error::{Error, Kind, Result};
+use crate::outside::Purpose;
 use crate::resolve::{self, files, identity, mounts, namespaces, process, security};
 use crate::{Engine, runtime_error, store_error};
 use jiff::Timestamp;
@@ -185,7 +186,7 @@ impl Engine {
             rlimits: identity::rlimits(&spec.process, &self.host)?,
             oom_score: spec.process.oom_score_adj.map_or(OomScore::Inherit, |score| OomScore::Set(score as i16)),
             umask: spec.process.umask.unwrap_or(0o022),
-            seccomp: security::seccomp(&spec.security, &capabilities)?,
+            seccomp: security::seccomp(self, &spec.security, &capabilities)?,
             capabilities,
             privileges: if spec.security.no_new_privileges { Privileges::NoNew } else { Privileges::MayGain },
             process,
@@ -212,8 +213,12 @@ impl Engine {
 
     fn write_pidfile(&self, record: &ContainerRecord, pid: i32) -> Result<()> {
         match &record.spec.identity.pidfile {
-            Some(path) => std::fs::write(path, format!("{pid}\n"))
-                .map_err(|e| Error::io(format!("write process ID to {path:?}"), e)),
+            Some(path) => {
+                use std::io::Write;
+                let mut file = std::fs::File::from(self.open_file(path, Purpose::Write)?);
+                let written = file.set_len(0).and_then(|()| file.write_all(format!("{pid}\n").as_bytes()));
+                written.map_err(|e| Error::io(format!("write process ID to {path:?}"), e))
+            }
             None => Ok(()),
         }
     }

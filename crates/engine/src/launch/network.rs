@@ -12,7 +12,7 @@ use runtime::plan::{Access, File, Mount};
 use runtime::{Rootfs, Spawned};
 use spec::network::{Dns, Mode, Network, Protocol, Publish};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use store::{ContainerRecord, Helper, ProcessId};
 
 /// systemd-resolved's list of the real servers, where the host's file only names its stub.
@@ -55,7 +55,7 @@ pub(crate) fn resolve(
     }
     let image_file_stays = asked.hosts_file.as_deref() == Some("image") && asked.add_hosts.is_empty();
     if !asked.no_hosts && !image_file_stays {
-        files.push(file("/etc/hosts", hosts_file(record, rootfs, hostname, &uplink)?)?);
+        files.push(file("/etc/hosts", hosts_file(engine, record, rootfs, hostname, &uplink)?)?);
     }
     Ok((uplink, files))
 }
@@ -141,13 +141,19 @@ fn resolv_conf(engine: &Engine, asked: &Network, uplink: &Uplink) -> Result<Stri
     Ok(resolv::render(HostFiles { etc: &etc, resolved: &resolved }, &way, asked))
 }
 
-fn hosts_file(record: &ContainerRecord, rootfs: &Rootfs, hostname: &str, uplink: &Uplink) -> Result<String> {
+fn hosts_file(
+    engine: &Engine,
+    record: &ContainerRecord,
+    rootfs: &Rootfs,
+    hostname: &str,
+    uplink: &Uplink,
+) -> Result<String> {
     let asked = &record.spec.network;
     let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     let base = match asked.hosts_file.as_deref() {
         Some("none") => String::new(),
         Some("image") => text(rootfs.read_bounded(&guest("/etc/hosts")?, 1 << 20).map_err(runtime_error)?),
-        path => text(crate::config::read(Path::new(path.unwrap_or("/etc/hosts")))?),
+        path => text(engine.read_file(path.unwrap_or("/etc/hosts"))?),
     };
     let (gateway, own): (_, Vec<IpAddr>) = match (uplink, &asked.mode) {
         (Uplink::Pasta { plan, .. }, _) => (plan.host_gateway(), plan.addresses(host_addresses()).iter().collect()),

@@ -8,6 +8,7 @@
 //! and, where the container stays, hands a copy to the relay.
 
 use crate::error::{Error, Result};
+use crate::outside::Purpose;
 use crate::{Engine, inherited};
 use runtime::beside::{self, Environment};
 use runtime::foreground::Flow;
@@ -219,10 +220,9 @@ impl Wiring {
         };
         let size = record.spec.logging.max_size.map_or(MAX_SIZE, |size| size.0);
         words.extend(["k8s-file".to_owned(), name.to_owned(), size.to_string(), utc_offset().to_string()]);
-        let directory = open(parent, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let to = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600))
-            .map_err(|e| Error::io(format!("open log {path:?}"), e.into()))?;
+        let text = |path: &std::path::Path| path.to_str().map(str::to_owned).unwrap_or_default();
+        let directory = engine.open_file(&text(parent), Purpose::Directory)?;
+        let to = engine.open_file(&text(&path), Purpose::Append).map_err(|e| e.within("log"))?;
         Ok(Sink { to, directory: Some(directory) })
     }
 

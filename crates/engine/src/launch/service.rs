@@ -38,6 +38,7 @@ impl Engine {
     /// A failure is also written into the container's exit record, where whoever asked for the start finds it.
     pub fn launch(&self, id: &str) -> Result<()> {
         let record = self.store.find_container(id).map_err(store_error)?;
+        self.reach_for_start(&record.spec)?;
         self.before_writing_for(&record.spec)?;
         self.launch_record(&record).inspect_err(|error| self.note_failed_start(&record, error))
     }

@@ -135,7 +135,7 @@ fn one(engine: &Engine, mount: &Mount, rootfs: &Rootfs) -> Result<plan::Mount> {
             let base = tmpfs(&mount.target, size, mode.unwrap_or(0o1777), content, (true, true, false))?;
             return Ok(plan::Mount::Tmpfs(Tmpfs { attributes: attributes(false), ..base }));
         }
-        MountSource::Bind(path) => (open_path(Path::new(path))?, path.clone()),
+        MountSource::Bind(path) => (engine.open_place(path)?, path.clone()),
         MountSource::Volume(name) => {
             copy_up(engine, name, &mount.target, rootfs)?;
             let data = engine.store.volume_data(name).map_err(store_error)?;
@@ -199,9 +199,9 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
     };
     let mut layers = match (&record.image, &record.spec.root) {
         (_, Root::Directory { path, overlay: false }) => {
-            return Rootfs::directory(&directory(Path::new(path))?, path).map_err(runtime_error);
+            return Rootfs::directory(&engine.open_place(path)?, path).map_err(runtime_error);
         }
-        (_, Root::Directory { path, overlay: true }) => vec![path.into()],
+        (_, Root::Directory { overlay: true, .. }) => Vec::new(),
         (Some(image), Root::Image(_)) => engine.store.lower_dirs(&image.layers).map_err(store_error)?,
         (None, Root::Image(name)) => return Err(Error::new(crate::Kind::NoSuchImage(name.clone()))),
     };
@@ -212,8 +212,12 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
     if record.auto_remove {
         engine.store.clear_volatile(&record.id).map_err(store_error)?;
     }
+    let mut lowers = layers.iter().map(|path| directory(path)).collect::<Result<Vec<_>>>()?;
+    if let Root::Directory { path, .. } = &record.spec.root {
+        lowers.insert(0, engine.open_place(path)?);
+    }
     let overlay = Overlay {
-        lowers: layers.iter().map(|path| directory(path)).collect::<Result<_>>()?,
+        lowers,
         upper: directory(&dirs.upper)?,
         work: directory(&dirs.work)?,
         durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },

@@ -1,6 +1,7 @@
 //! What the process may do: capabilities, system call filter, devices, hidden paths, kernel parameters.
 
 use super::files::{c_string, guest, open_path};
+use crate::Engine;
 use crate::error::{Error, Result};
 use runtime::capability::{Set, Sets};
 use runtime::plan::{self, Device, GuestPath, Node, Sysctl, SysctlScope};
@@ -163,15 +164,14 @@ pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Res
 }
 
 /// The system call filter for these capabilities.
-pub(crate) fn seccomp(security: &Security, capabilities: &Sets) -> Result<plan::Seccomp> {
+pub(crate) fn seccomp(engine: &Engine, security: &Security, capabilities: &Sets) -> Result<plan::Seccomp> {
     use spec::security::Seccomp as Asked;
     let context = Context::native(capabilities.bounding);
     let program = match &security.seccomp {
         Some(Asked::Unconfined) => return Ok(plan::Seccomp::Unconfined),
         None => runtime::seccomp::default_program(&context).map_err(seccomp_error)?,
         Some(Asked::File(path)) => {
-            let path = Path::new(path);
-            let bytes = crate::config::read(path)?.ok_or_else(|| {
+            let bytes = engine.read_file(path)?.ok_or_else(|| {
                 Error::io(format!("open seccomp profile {path:?}"), std::io::ErrorKind::NotFound.into())
             })?;
             let compiled = Profile::parse(&bytes).and_then(|profile| runtime::seccomp::compile(&profile, &context));

@@ -18,6 +18,7 @@ use crate::image::ImageRecord;
 use crate::pull::{LayerPull, Limits, Pull};
 use crate::store::Store;
 use jiff::Timestamp;
+pub use source::Opened;
 use source::{Member, Source};
 use spec::Reference;
 use spec::oci::Compression;
@@ -42,7 +43,12 @@ impl Store {
     ///
     /// An image with several names is returned once for each.
     pub fn load_path(&self, path: &Path, limits: Limits, now: Timestamp) -> Result<Vec<LoadedImage>> {
-        let source = Source::open(self, path, limits)?;
+        self.load_opened(Opened::open(path)?, limits, now)
+    }
+
+    /// The same of what is open already.
+    pub fn load_opened(&self, opened: Opened, limits: Limits, now: Timestamp) -> Result<Vec<LoadedImage>> {
+        let source = Source::of(self, opened, limits).map_err(|error| self.told_of_full_disk(error))?;
         self.load(&source, limits, now)
     }
 

@@ -34,7 +34,10 @@ pub(super) struct Source {
 }
 
 enum SourceKind {
-    Directory(OwnedFd),
+    Directory {
+        fd: OwnedFd,
+        members: HashMap<String, Tried>,
+    },
     /// A plain tar that can be read anywhere.
     Archive {
         file: File,
@@ -48,6 +51,52 @@ enum Place {
     Link(Vec<u8>),
 }
 
+/// Files of a directory that are opened ahead: far above what images have, far below what a process may have open.
+const OPENED: usize = 512;
+
+/// A file of a directory that was opened, or why it could not be.
+type Tried = std::result::Result<OwnedFd, Errno>;
+
+/// A file or directory that images are to be loaded from, opened and not looked at.
+#[derive(Debug)]
+pub struct Opened {
+    name: String,
+    fd: OwnedFd,
+    members: HashMap<String, Tried>,
+}
+
+impl Opened {
+    /// Opens it.
+    pub fn open(path: &Path) -> Result<Self> {
+        // Not blocking, lest a FIFO without a writer hang us; reading one that has a writer is fine.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let fd = rustix::fs::open(path, flags, Mode::empty()).at(OP, path)?;
+        Ok(Self { name: path.display().to_string(), fd, members: HashMap::new() })
+    }
+
+    /// Opens the files of an OCI layout as well, for a process that may not open them later.
+    #[must_use]
+    pub fn with_members(mut self) -> Self {
+        let mut names: Vec<String> = ["index.json", "manifest.json"].map(str::to_owned).into();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let blobs = rustix::fs::openat2(&self.fd, BLOBS, flags, Mode::empty(), BENEATH);
+        let entries = blobs.and_then(rustix::fs::Dir::new).into_iter().flatten().flatten();
+        let plain = entries.filter_map(|entry| Some(format!("{BLOBS}/{}", entry.file_name().to_str().ok()?)));
+        names.extend(plain.take(OPENED));
+        for name in names {
+            let tried = rustix::fs::openat2(&self.fd, &name, MEMBER, Mode::empty(), BENEATH);
+            self.members.insert(name, tried);
+        }
+        self
+    }
+}
+
+/// Where an OCI layout has its content.
+const BLOBS: &str = "blobs/sha256";
+/// How a file of a directory is opened, by a name of the archive's.
+const MEMBER: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+
 /// A member being read.
 pub(super) struct Member {
     file: File,
@@ -56,15 +105,13 @@ pub(super) struct Member {
 }
 
 impl Source {
-    /// Opens a directory or an archive file.
-    pub(super) fn open(store: &Store, path: &Path, limits: Limits) -> Result<Self> {
-        let name = path.display().to_string();
-        // Not blocking, lest a FIFO without a writer hang us; reading one that has a writer is fine.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let fd = rustix::fs::open(path, flags, Mode::empty()).at(OP, path)?;
+    /// Looks at a directory or an archive file.
+    pub(super) fn of(store: &Store, opened: Opened, limits: Limits) -> Result<Self> {
+        let Opened { name, fd, members } = opened;
+        let path = Path::new(&name);
         let stat = rustix::fs::fstat(&fd).at(OP, path)?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => return Ok(Self { name, kind: SourceKind::Directory(fd) }),
+            FileType::Directory => return Ok(Self { name, kind: SourceKind::Directory { fd, members } }),
             FileType::RegularFile => {}
             _ => {
                 rustix::fs::fcntl_setfl(&fd, OFlags::empty()).at(OP, path)?;
@@ -176,7 +223,7 @@ impl Source {
 
     fn find(&self, path: &str) -> Result<Option<Member>> {
         match &self.kind {
-            SourceKind::Directory(dir) => self.find_in_directory(dir, path),
+            SourceKind::Directory { fd, members } => self.find_in_directory(fd, members, path),
             SourceKind::Archive { file, table } => {
                 let Some(mut path) = clean(path.as_bytes()) else { return Ok(None) };
                 for _ in 0..HOPS {
@@ -197,11 +244,15 @@ impl Source {
         }
     }
 
-    fn find_in_directory(&self, dir: &OwnedFd, path: &str) -> Result<Option<Member>> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    fn find_in_directory(&self, dir: &OwnedFd, members: &HashMap<String, Tried>, path: &str) -> Result<Option<Member>> {
         let fail = |errno: Errno| self.failed(errno.into());
-        let fd = match rustix::fs::openat2(dir, path, flags, Mode::empty(), beneath) {
+        let opened = match members.get(path) {
+            // Read by position, so that copies of it do not disturb one another.
+            Some(Ok(member)) => rustix::io::fcntl_dupfd_cloexec(member, 0),
+            Some(Err(errno)) => Err(*errno),
+            None => rustix::fs::openat2(dir, path, MEMBER, Mode::empty(), BENEATH),
+        };
+        let fd = match opened {
             Ok(fd) => fd,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(errno) => return Err(fail(errno)),

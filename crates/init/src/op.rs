@@ -95,6 +95,8 @@ pub enum Op<'a> {
     OomScore(i16),
     /// Be not dumpable: nobody without privilege over the host's user namespace may look into this process.
     Hide,
+    /// Send the parent a descriptor of the network namespace, which it cannot open of a process that is not dumpable.
+    TellNetwork,
     /// Join the namespace of a descriptor.
     Join(Namespaces, BorrowedFd<'a>),
     /// Join namespaces of a process, by a pidfd, all at once.
@@ -249,6 +251,7 @@ impl fmt::Display for Op<'_> {
         match self {
             Self::OomScore(score) => write!(f, "oom score {score}"),
             Self::Hide => f.write_str("not dumpable"),
+            Self::TellNetwork => f.write_str("tell network namespace"),
             Self::Join(kinds, _) => write!(f, "join {}", Names(*kinds)),
             Self::JoinProcess(kinds, _) => write!(f, "join process {}", Names(*kinds)),
             Self::Unshare(kinds) => write!(f, "unshare {}", Names(*kinds)),

@@ -1,4 +1,5 @@
-//! What the child tells its parent over a socket pair of `SOCK_SEQPACKET`: that it waits, or which step failed and why.
+//! What the child tells its parent over a socket pair of `SOCK_SEQPACKET`: that it waits, which network is its own, or which
+//! step failed and why.
 //!
 //! End of file without a report means success, since the socket is closed by execve.
 
@@ -97,6 +98,8 @@ impl<T> In<T> for rustix::io::Result<T> {
 pub enum Report {
     /// The child waits at the barrier.
     Ready,
+    /// With it comes a descriptor of the child's network namespace.
+    Network,
     /// The step of this index failed, with this candidate if it was about one.
     Failed {
         /// Index in the list of steps.
@@ -120,6 +123,7 @@ impl Report {
     pub fn encode(&self) -> [u8; LENGTH] {
         let words = match *self {
             Self::Ready => [u32::MAX, 0, 0, 0],
+            Self::Network => [u32::MAX - 1, 0, 0, 0],
             Self::Failed { op, failure, candidate } => {
                 [op, failure.errno.raw_os_error() as u32, failure.part as u32, candidate]
             }
@@ -138,6 +142,7 @@ impl Report {
             |index: usize| u32::from_ne_bytes([bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3]]);
         match word(0) {
             u32::MAX => Self::Ready,
+            word if word == u32::MAX - 1 => Self::Network,
             op => Self::Failed {
                 op,
                 failure: Failure {

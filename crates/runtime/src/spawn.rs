@@ -22,9 +22,14 @@ use init::run::{Start, Tables};
 use kernel::clone::Namespaces;
 use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags, SocketType, recvmsg,
+    send, socketpair,
+};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use std::io::IoSliceMut;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// A container whose first process waits before its last steps. Dropped, the launcher's end of the pair is closed, which ends the child.
@@ -135,10 +140,14 @@ impl Spawned<'_> {
     /// # Errors
     /// What failed in the child.
     pub fn wait_ready(&mut self) -> Result<(), Error> {
-        match self.receive()? {
-            Some(Report::Ready) => Ok(()),
-            Some(Report::Failed { op, failure, candidate }) => Err(self.sentence(op, failure, candidate)),
-            None => Err(Error::new("start container", "", Kind::ChildDied)),
+        loop {
+            match self.receive()? {
+                Some(Report::Ready) => return Ok(()),
+                // Nobody has asked for it.
+                Some(Report::Network) => {}
+                Some(Report::Failed { op, failure, candidate }) => return Err(self.sentence(op, failure, candidate)),
+                None => return Err(Error::new("start container", "", Kind::ChildDied)),
+            }
         }
     }
 
@@ -147,7 +156,15 @@ impl Spawned<'_> {
     /// # Errors
     /// When the child has died.
     pub fn network_namespace(&self) -> Result<OwnedFd, Error> {
-        crate::process::namespace(&self.process, "net")
+        if !self.program.ops.iter().any(|op| matches!(op, Op::TellNetwork)) {
+            return crate::process::namespace(&self.process, "net");
+        }
+        let (report, namespace) = self.receive_with_descriptor()?;
+        match (report, namespace) {
+            (Some(Report::Network), Some(namespace)) => Ok(namespace),
+            (Some(Report::Failed { op, failure, candidate }), _) => Err(self.sentence(op, failure, candidate)),
+            _ => Err(Error::new("start container", "", Kind::ChildDied)),
+        }
     }
 
     /// Lets the child go and returns once the payload is executed.
@@ -169,7 +186,7 @@ impl Spawned<'_> {
         let sent = send(&self.channel, &GO, SendFlags::NOSIGNAL);
         loop {
             match self.receive() {
-                Ok(Some(Report::Ready)) => {}
+                Ok(Some(Report::Ready | Report::Network)) => {}
                 Ok(Some(Report::Failed { op, failure, candidate })) => {
                     let error = self.sentence(op, failure, candidate);
                     return Err((self, error));
@@ -193,11 +210,25 @@ impl Spawned<'_> {
 
     /// One message; `None` when the child's end is closed, by execve or death.
     fn receive(&self) -> Result<Option<Report>, Error> {
+        self.receive_with_descriptor().map(|(report, _)| report)
+    }
+
+    fn receive_with_descriptor(&self) -> Result<(Option<Report>, Option<OwnedFd>), Error> {
         let mut message = [0u8; LENGTH];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         loop {
-            match recv(&self.channel, &mut message[..], RecvFlags::empty()) {
-                Ok((_, LENGTH)) => return Ok(Some(Report::decode(&message))),
-                Ok((_, 0)) => return Ok(None),
+            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+            let mut room = [IoSliceMut::new(&mut message)];
+            let received = recvmsg(&self.channel, &mut room, &mut ancillary, RecvFlags::CMSG_CLOEXEC);
+            match received.map(|received| received.bytes) {
+                Ok(LENGTH) => {
+                    let descriptor = ancillary.drain().find_map(|message| match message {
+                        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+                        _ => None,
+                    });
+                    return Ok((Some(Report::decode(&message)), descriptor));
+                }
+                Ok(0) => return Ok((None, None)),
                 Ok(_) => return Err(Error::new("hear from container", "", Kind::Invalid("unknown message"))),
                 // Reset: the child ended without reading the word to go. What it said before is still to be read.
                 Err(Errno::INTR | Errno::CONNRESET) => {}

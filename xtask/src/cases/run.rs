@@ -7,6 +7,8 @@ use crate::cases;
 use crate::host::Host;
 
 pub(super) const CASES: &[Case] = cases![
+    beside_the_hosts_processes_the_network_is_its_own,
+    kept_groups_are_kept_by_further_processes,
     status_and_streams_are_the_payloads,
     a_command_that_is_missing_or_cannot_run_is_told_apart,
     nothing_is_left_after_rm,
@@ -87,5 +89,36 @@ fn a_user_without_subordinate_ids_is_told_so(host: &Host) -> Result<()> {
 fn a_service_of_the_system_runs_containers_for_its_user(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;
     host.service("alice", "lodger run --rm --network=none busybox id -u")?.ok().stdout("0\n");
+    Ok(())
+}
+
+fn beside_the_hosts_processes_the_network_is_its_own(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    host.alice("lodger run -d --name case --pid=host busybox sleep 1000")?.ok();
+    host.alice(
+        "lodger exec case sh -c 'wget -qO- http://outside.test/cgi-bin/address; cat /proc/1/comm' && \
+         test $(lodger exec case readlink /proc/self/ns/net) != $(readlink /proc/self/ns/net)",
+    )?
+    .ok()
+    .stdout_has("systemd\n")
+    .stdout_has("2001:db8::10");
+    host.alice("lodger rm -f -t 0 case; lodger run --rm --pid=host --network=none busybox cat /proc/sys/net/ipv4/ping_group_range")?
+        .ok()
+        .stdout("case\n0\t0\n");
+    Ok(())
+}
+
+fn kept_groups_are_kept_by_further_processes(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    let alice = "cd /home/alice && set -- $(id -u alice) $(id -g alice) && \
+                 as=\"setpriv --reuid $1 --regid $2 --groups $2,4242 env HOME=/home/alice XDG_RUNTIME_DIR=/run/user/$1\"";
+    host.root(&format!(
+        "{alice}; $as lodger run -d --name case --group-add=keep-groups --network=none busybox sleep 1000"
+    ))?
+    .ok();
+    host.root(&format!("{alice}; $as lodger exec case id -G; $as lodger exec --user 33 case id -G"))?
+        .ok()
+        .stdout("0 65534\n33 0 65534\n");
+    host.alice("lodger rm -f -t 0 case")?.ok();
     Ok(())
 }

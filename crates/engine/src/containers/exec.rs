@@ -8,7 +8,7 @@ use crate::{Engine, runtime_error};
 use runtime::capability::{self, Sets};
 use runtime::exec::ExecPlan;
 use runtime::foreground::Outcome;
-use runtime::plan::{Cgroup, Groups, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Workdir};
+use runtime::plan::{Cgroup, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Workdir};
 use runtime::{Running, users};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -100,10 +100,7 @@ impl Engine {
         let accounts = |file: &str| read_inside(state.main.pid, file);
         let (passwd, group) = (accounts("etc/passwd")?, accounts("etc/group")?);
         let user = users::resolve(asked, &passwd, &group).map_err(runtime_error)?;
-        let mut groups = user.groups.clone();
-        for name in spec.process.groups.iter().filter(|name| name.as_str() != "keep-groups") {
-            groups.push(users::resolve_group(name, &group).map_err(runtime_error)?);
-        }
+        let groups = identity::supplementary(&spec.process, None, &user, &group)?;
         let mut env: BTreeMap<String, String> =
             spec.process.env.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())).collect();
         env.insert("HOME".to_owned(), user.home.clone());
@@ -130,7 +127,7 @@ impl Engine {
                 workdir: Workdir { path: files::guest(workdir)?, missing: MissingWorkdir::Refuse },
                 uid: user.uid,
                 gid: user.gid,
-                groups: Groups::Set(groups),
+                groups,
             },
             seccomp: if all { Seccomp::Unconfined } else { security::seccomp(self, &spec.security, &capabilities)? },
             capabilities,

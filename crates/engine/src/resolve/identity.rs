@@ -42,7 +42,8 @@ pub(crate) fn resolve(process: &Process, image_user: &str, rootfs: &Rootfs) -> R
     Ok(Identity { user, groups, mounts })
 }
 
-fn supplementary(process: &Process, own: Option<u32>, user: &User, group: &[u8]) -> Result<Groups> {
+/// The groups beside a user's own, and `own` among them.
+pub(crate) fn supplementary(process: &Process, own: Option<u32>, user: &User, group: &[u8]) -> Result<Groups> {
     if process.groups.iter().any(|name| name == "keep-groups") {
         return Ok(Groups::Keep);
     }

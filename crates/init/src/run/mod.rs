@@ -21,8 +21,8 @@ use kernel::mount::Reach;
 use mounts::Cover;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::io::{Errno, IoSlice};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, send, sendmsg};
 
 /// Everything the child needs.
 #[derive(Debug)]
@@ -93,6 +93,7 @@ impl<'a> State<'_, 'a> {
         match *op {
             Op::OomScore(score) => oom_score(score),
             Op::Hide => Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?),
+            Op::TellNetwork => tell_network(self.start.report),
             Op::Join(kinds, namespace) => join(kinds.bits(), namespace),
             Op::JoinProcess(kinds, process) => join(kinds.bits(), process),
             Op::Unshare(kinds) => Ok(kernel::clone::unshare(kinds)?),
@@ -284,10 +285,26 @@ fn decimal(number: i32, buffer: &mut [u8; 11]) -> &[u8] {
 /// Through the procfs that was just mounted, by descriptor: nothing of the image is on the way.
 fn sysctl(proc: BorrowedFd<'_>, path: &CStr, value: &[u8]) -> Result<(), Failure> {
     use rustix::fs::ResolveFlags;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let directory = rustix::fs::openat2(proc, c"sys", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve)?;
     let file = rustix::fs::openat2(&directory, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty(), resolve)?;
+    // The host's may have mounts in it, as in a container of systemd-nspawn; all of them are procfs again.
+    if rustix::fs::fstatfs(&file)?.f_type != rustix::fs::PROC_SUPER_MAGIC {
+        return Err(Errno::XDEV.into());
+    }
     rustix::io::write(&file, value).during(Part::Write).map(drop)
+}
+
+/// While the host's procfs is still there. A process may always look at itself.
+fn tell_network(report: BorrowedFd<'_>) -> Result<(), Failure> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let namespace = rustix::fs::open(c"/proc/self/ns/net", flags, Mode::empty())?;
+    let mut space = [core::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let namespaces = [namespace.as_fd()];
+    ancillary.push(SendAncillaryMessage::ScmRights(&namespaces));
+    let message = Report::Network.encode();
+    Ok(sendmsg(report, &[IoSlice::new(&message)], &mut ancillary, SendFlags::NOSIGNAL).map(drop)?)
 }
 
 fn make_directory(root: BorrowedFd<'_>, path: &CStr, uid: u32, gid: u32) -> Result<(), Failure> {

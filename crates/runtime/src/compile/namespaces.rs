@@ -40,6 +40,10 @@ impl<'p> Builder<'p> {
         }
         if all.net.is_new() {
             self.op(Op::Loopback);
+            if !all.pid.is_new() {
+                // Behind the curtain the launcher cannot open it.
+                self.op(Op::TellNetwork);
+            }
         }
     }
 

@@ -214,7 +214,10 @@ fn with_neighbours_the_curtain_closes_first() {
     let program = text(&shared);
     ordered(&program, &["clone: mnt ipc uts", "not dumpable", "join net", "unshare cgroup", "barrier"]);
     assert_eq!(program.matches("not dumpable").count(), 1);
-    assert!(!program.contains("loopback"), "{program}");
+    assert!(!program.contains("loopback") && !program.contains("tell network"), "{program}");
+    // Whoever connects a network of the container's own must be given it.
+    shared.namespaces.net = Namespace::New;
+    ordered(&text(&shared), &["not dumpable", "loopback", "tell network namespace", "barrier"]);
     // Alone, it waits for the barrier, so that the launcher's helpers can open what they need.
     ordered(&text(&plan()), &["barrier", "not dumpable", "execute"]);
 }

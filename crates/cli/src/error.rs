@@ -230,6 +230,9 @@ fn hint_for(kind: &Kind) -> Option<String> {
     Some(match kind {
         Kind::NoSuchContainer(_) => "`lodger ps --all` lists the containers there are".to_owned(),
         Kind::NoSuchImage(_) => "`lodger images` lists the images there are, `lodger pull NAME` fetches one; a full name begins with its registry: docker.io/library/nginx".to_owned(),
+        Kind::NoSuchTag(_) => "`lodger images` lists the names there are".to_owned(),
+        Kind::ArchiveExists(_) => "remove the file first, or choose another name".to_owned(),
+        Kind::ShortName { candidates, .. } => format!("write which one is meant: {}", candidates.join(", ")),
         Kind::NoSuchVolume(_) => "`lodger volume ls` lists the volumes there are".to_owned(),
         Kind::NameInUse { .. } => "choose another name, or let --replace remove that container first".to_owned(),
         Kind::Ambiguous(_) => "write more digits of the ID".to_owned(),
@@ -270,8 +273,11 @@ fn hint_for(kind: &Kind) -> Option<String> {
         ),
         Kind::NoSpace => "`lodger images` shows what takes room, `lodger rmi` frees it".to_owned(),
         Kind::Unauthorized(registry) => format!(
-            "put credentials for {registry} into auth.json, as `podman login` or `skopeo login` does, or use --creds"
+            "`lodger login {registry}` once, or --creds USER with this command"
         ),
+        Kind::WrongLogin(registry) => {
+            format!("check the user name and the password; some registries want a token in its place: {registry}")
+        }
         Kind::PlainHttp(_) => "--tls-verify=false, or insecure = true in registries.conf, allows plain http".to_owned(),
         Kind::ReadOnly => {
             "lodger keeps its data there; `findmnt --target` with that path shows the file system, which the \
@@ -286,8 +292,13 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::NotInRegistry => {
             "check the name and the tag; registries also hide images from those who are not logged in".to_owned()
         }
-        Kind::Denied(registry) => format!("log in at {registry} with an account that may read it, or use --creds"),
-        Kind::RateLimited(registry) => format!("wait a while; {registry} may allow more to those who log in"),
+        Kind::Denied(registry) => format!(
+            "`lodger login {registry}` with an account that may do this, or --creds USER; some registries say this of \
+             what does not exist"
+        ),
+        Kind::RateLimited(registry) => format!(
+            "wait a while, or `lodger login {registry}`: registries allow more to those who log in"
+        ),
         Kind::Untrusted(registry) => format!(
             "put the authority's certificate into /etc/containers/certs.d/{registry}/ca.crt, or name its directory with \
              --cert-dir; --tls-verify=false trusts anybody"

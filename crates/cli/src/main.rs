@@ -13,6 +13,7 @@
 mod command;
 mod commands;
 mod completion;
+mod confirm;
 mod dispatch;
 mod error;
 mod filter;
@@ -25,6 +26,7 @@ mod output;
 mod password;
 mod processes;
 mod progress;
+mod remote;
 mod selection;
 mod view;
 

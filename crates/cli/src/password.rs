@@ -23,6 +23,22 @@ pub(crate) fn ask(prompt: &str) -> Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// The same for what may be seen.
+pub(crate) fn ask_openly(prompt: &str) -> Result<String> {
+    let fail = |source: std::io::Error| CliError::Io { operation: "read an answer".to_owned(), source };
+    let mut line = String::new();
+    match File::options().read(true).write(true).open("/dev/tty") {
+        Ok(terminal) => {
+            (&terminal).write_all(prompt.as_bytes()).map_err(fail)?;
+            BufReader::new(&terminal).read_line(&mut line).map_err(fail)?;
+        }
+        Err(_) => {
+            std::io::stdin().lock().read_line(&mut line).map_err(fail)?;
+        }
+    }
+    Ok(line.trim().to_owned())
+}
+
 /// A terminal without echo, until dropped.
 struct Silent<'a> {
     terminal: &'a File,

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// A configuration file is never larger than this.
 const FILE_LIMIT: u64 = 4 << 20;
 
+/// Where podman keeps root's logins, who often has no `$XDG_RUNTIME_DIR`.
+const ROOTS_OWN: &str = "/run/containers/0";
+
 /// What a pull is told beyond the words that `run` shares (`spec::pull::Pull`).
 #[derive(Debug, Clone, Default)]
 pub struct RegistryOptions {
@@ -24,6 +27,17 @@ pub struct RegistryOptions {
     pub credentials: Option<Credentials>,
     /// `--cert-dir`
     pub cert_dir: Option<PathBuf>,
+}
+
+impl RegistryOptions {
+    /// What `run` and `create` say.
+    pub(crate) fn of(pull: &Pull) -> Result<Self> {
+        let credentials = pull.creds.0.as_deref().map(Credentials::parse).transpose();
+        Ok(Self {
+            credentials: credentials.map_err(|error| Error::invalid(error.to_string()))?,
+            cert_dir: pull.cert_dir.as_ref().map(PathBuf::from),
+        })
+    }
 }
 
 /// Everything a registry client is told.
@@ -74,7 +88,18 @@ pub fn registries(host: &Host) -> Result<RegistriesConf> {
     ])? {
         merge(&mut conf, &path)?;
     }
+    // What podman's users have answered when it asked which registry they mean.
+    merge(&mut conf, &short_name_cache(host))?;
     Ok(conf)
+}
+
+fn short_name_cache(host: &Host) -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = match host.rootless() {
+        true => cache.unwrap_or_else(|| host.home.join(".cache")),
+        false => PathBuf::from("/var/cache"),
+    };
+    cache.join("containers/short-name-aliases.conf")
 }
 
 fn merge(conf: &mut RegistriesConf, path: &Path) -> Result<bool> {
@@ -139,9 +164,20 @@ fn auth_files(host: &Host, authfile: Option<&str>) -> Vec<PathBuf> {
         return vec![path];
     }
     let own = host.config_dir().join("containers/auth.json");
-    let runtime = host.runtime_dir.iter().map(|dir| dir.join("containers/auth.json"));
+    let roots = (!host.rootless()).then(|| Path::new(ROOTS_OWN).join("auth.json"));
+    let runtime = host.runtime_dir.iter().map(|dir| dir.join("containers/auth.json")).chain(roots);
     let docker = env::var_os("DOCKER_CONFIG").map_or_else(|| host.home.join(".docker"), PathBuf::from);
     runtime.chain([own, docker.join("config.json")]).collect()
+}
+
+/// The file that `login` writes: one that a reboot forgets, where there is such a place.
+pub(crate) fn auth_file_to_write(host: &Host) -> PathBuf {
+    if let Some(path) = env::var_os("REGISTRY_AUTH_FILE") {
+        return path.into();
+    }
+    let directory = host.runtime_dir.as_ref().map(|dir| dir.join("containers"));
+    let directory = directory.or_else(|| (!host.rootless()).then(|| PathBuf::from(ROOTS_OWN)));
+    directory.unwrap_or_else(|| host.config_dir().join("containers")).join("auth.json")
 }
 
 fn proxies() -> Proxies {

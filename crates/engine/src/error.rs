@@ -22,6 +22,17 @@ pub enum Kind {
     NoSuchContainer(String),
     /// No such image in the store (and pulling was not asked for or failed).
     NoSuchImage(String),
+    /// An image does not bear this name.
+    NoSuchTag(String),
+    /// A file that `save` would have to change.
+    ArchiveExists(String),
+    /// A short name that could mean several images, where registries.conf wants certainty.
+    ShortName {
+        /// As asked.
+        name: String,
+        /// Full names that it may mean.
+        candidates: Vec<String>,
+    },
     /// No volume of this name.
     NoSuchVolume(String),
     /// The name belongs to another container.
@@ -99,6 +110,8 @@ pub enum Kind {
     ReadOnly,
     /// The registry refused the credentials, or wants some.
     Unauthorized(String),
+    /// The registry does not take this login.
+    WrongLogin(String),
     /// The registry answers plain http where https is wanted.
     PlainHttp(String),
     /// The registry has no such image, or does not tell those who are not logged in.
@@ -236,6 +249,13 @@ impl Kind {
         Some(match self {
             Self::NoSuchContainer(name) => format!("no container with name or ID {name:?} found: no such container"),
             Self::NoSuchImage(name) => format!("{name}: image not known"),
+            Self::NoSuchTag(name) => format!("{name}: tag not known"),
+            Self::ArchiveExists(path) => {
+                format!("{path:?} exists: docker-archive doesn't support modifying existing images")
+            }
+            Self::ShortName { name, .. } => {
+                format!("{name}: short-name resolution enforced (short-name-mode in registries.conf)")
+            }
             Self::NoSuchVolume(name) => format!("no volume with name {name:?} found: no such volume"),
             Self::NameInUse { name, id } => format!(
                 "creating container storage: the container name {name:?} is already in use by {id}. You have to remove that container to be able to reuse that name: that name is already in use"
@@ -290,6 +310,7 @@ impl Kind {
             Self::Unauthorized(registry) => {
                 format!("unable to retrieve from {registry}: unauthorized: authentication required")
             }
+            Self::WrongLogin(registry) => format!("logging into {registry:?}: invalid username/password"),
             Self::PlainHttp(registry) => {
                 format!("pinging container registry {registry}: http: server gave HTTP response to HTTPS client")
             }

@@ -1,10 +1,17 @@
 //! Images: fetching, loading, naming, removing.
 
+mod family;
+mod save;
+
+pub use family::{Layer, Step};
+pub use save::{SaveFormat, ToSave};
+pub use store::save::{ArchiveFormat, DirectoryFormat, LayerForm};
+
 use crate::config::{self, RegistryOptions};
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
-use registry::registries::ShortName;
+use registry::registries::{ShortName, ShortNameMode};
 use registry::{Client, Resolved};
 use spec::oci::{Compression, Descriptor, ImageConfig, MediaType};
 use spec::pull::{Pull, PullPolicy};
@@ -68,6 +75,17 @@ pub type PullReport<'a> = dyn Fn(PullEvent<'_>) + Sync + 'a;
 impl Engine {
     /// The image of this name or ID, fetched according to the policy when it has to be.
     pub fn image_for(&self, name: &str, pull: &Pull, report: &PullReport<'_>) -> Result<ImageRecord> {
+        self.image_by_policy(name, pull, &RegistryOptions::of(pull)?, report)
+    }
+
+    /// The same, with what `pull` is told of the registry.
+    pub fn image_by_policy(
+        &self,
+        name: &str,
+        pull: &Pull,
+        options: &RegistryOptions,
+        report: &PullReport<'_>,
+    ) -> Result<ImageRecord> {
         let found = match self.store.find_image(name) {
             Ok(image) => self.usable(image, pull)?,
             Err(error) if error.is_not_found() => None,
@@ -76,9 +94,13 @@ impl Engine {
         match (pull.policy.unwrap_or(PullPolicy::Missing), found) {
             (PullPolicy::Missing | PullPolicy::Never, Some(image)) => Ok(image),
             (PullPolicy::Never, None) => Err(Error::new(Kind::NoSuchImage(name.to_owned()))),
-            (PullPolicy::Newer, Some(image)) => self.newer(name, image, pull, report),
+            (PullPolicy::Newer, Some(image)) => match self.fetch_by_name(name, pull, options, report) {
+                Ok(fresh) => Ok(fresh),
+                // A registry that cannot be asked is no error.
+                Err(_) => Ok(image),
+            },
             (PullPolicy::Always | PullPolicy::Missing | PullPolicy::Newer, _) => {
-                self.fetch_by_name(name, pull, &RegistryOptions::default(), report)
+                self.fetch_by_name(name, pull, options, report)
             }
         }
     }
@@ -89,14 +111,6 @@ impl Engine {
         let config = self.store.image_config(&image).map_err(store_error)?;
         let platform = platform_of(&config);
         Ok(platform.is_some_and(|platform| platform.serves(wanted)).then_some(image))
-    }
-
-    /// `--pull=newer`: fetches when the registry's image differs; a registry that cannot be asked is no error.
-    fn newer(&self, name: &str, image: ImageRecord, pull: &Pull, report: &PullReport<'_>) -> Result<ImageRecord> {
-        match self.fetch_by_name(name, pull, &RegistryOptions::default(), report) {
-            Ok(fresh) => Ok(fresh),
-            Err(_) => Ok(image),
-        }
     }
 
     /// Fetches an image by name, and says which it is.
@@ -129,6 +143,25 @@ impl Engine {
         self.fetch(&client, &name, &resolved, report).map_err(|e| e.within(format!("pull {name}")))
     }
 
+    /// The full names of every tag of a repository, in the registry's order.
+    pub fn names_of_all_tags(&self, name: &str, pull: &Pull, options: &RegistryOptions) -> Result<Vec<String>> {
+        let name = Reference::parse(name).map_err(|e| Error::invalid(e.to_string()))?;
+        if name.tag.is_some() || name.digest.is_some() {
+            return Err(Error::invalid("tag can't be used with --all-tags"));
+        }
+        let config = config::registry(&self.host, pull, options)?;
+        let candidates = self.candidates(&name, &config.registries)?;
+        let client = Client::new(config);
+        let mut last = None;
+        for name in candidates {
+            match client.tags(&name) {
+                Ok(tags) => return Ok(tags.into_iter().map(|tag| format!("{}:{tag}", name.name())).collect()),
+                Err(error) => last = Some(registry_error(error)),
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::other("no registry to ask")))
+    }
+
     /// The full names that a name may mean. A short name that the store knows means that image's.
     fn candidates(&self, name: &Reference, registries: &registry::RegistriesConf) -> Result<Vec<Reference>> {
         if name.registry.is_none() {
@@ -141,6 +174,12 @@ impl Engine {
         }
         match registries.short_name(name) {
             ShortName::Exact(name) => Ok(vec![name]),
+            ShortName::Candidates(names) if names.len() > 1 && registries.short_names == ShortNameMode::Enforcing => {
+                Err(Error::new(Kind::ShortName {
+                    name: name.to_string(),
+                    candidates: names.iter().map(ToString::to_string).collect(),
+                }))
+            }
             ShortName::Candidates(names) => Ok(names),
             ShortName::Unknown => Err(Error::new(Kind::NoSuchImage(format!(
                 "short-name {:?} did not resolve to an alias and no unqualified-search registries are defined in \"/etc/containers/registries.conf\"",

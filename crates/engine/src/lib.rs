@@ -21,6 +21,7 @@ pub mod host;
 pub mod images;
 mod inherited;
 pub mod launch;
+pub mod login;
 pub mod logs;
 mod outside;
 mod resolve;
@@ -32,7 +33,7 @@ pub mod volumes;
 pub use error::{Error, Kind, Result};
 pub use host::Host;
 pub use images::{PullEvent, PullReport};
-pub use registry::auth::Credentials;
+pub use registry::auth::{Credentials, Secret};
 pub use runtime::foreground::Signals;
 pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState};
 

@@ -92,6 +92,11 @@ impl Engine {
         if self.has_host_ids(spec) { self.stay_outside() } else { self.enter_namespaces() }
     }
 
+    /// Brings this process where it can read every file of the store and yet write what its caller can: as root it stays root.
+    pub(crate) fn approach_store(&self) -> Result<()> {
+        if self.host.rootless() { self.enter_user_namespace() } else { self.stay_outside() }
+    }
+
     /// For a container with the host's ids: root stays root, and from now on sees its store, all of which belongs to ids of the
     /// range, as if it were its own; what it makes there is stored with ids of the range. So whatever becomes part of the
     /// container (layers, volumes) comes with the ids that it is to have, and nothing needs changing when others use it.

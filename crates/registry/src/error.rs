@@ -34,6 +34,8 @@ pub enum Operation {
     ReadRegistriesConf,
     /// Reading an auth.json, or asking a credential helper.
     ReadCredentials,
+    /// Changing an auth.json, or giving a credential helper something to keep.
+    WriteCredentials,
     /// Reading trusted certificates or a certs.d directory.
     ReadCertificates,
     /// Choosing where an image comes from.
@@ -209,6 +211,7 @@ impl fmt::Display for Operation {
         f.write_str(match self {
             Self::ReadRegistriesConf => "read registries configuration",
             Self::ReadCredentials => "read credentials",
+            Self::WriteCredentials => "write credentials",
             Self::ReadCertificates => "read certificates",
             Self::Locate => "locate image",
             Self::FetchManifest => "fetch manifest",

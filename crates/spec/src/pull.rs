@@ -17,6 +17,12 @@ pub struct Pull {
     /// `--authfile`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authfile: Option<String>,
+    /// `--cert-dir`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert_dir: Option<String>,
+    /// `--creds`
+    #[serde(skip)]
+    pub creds: Creds,
     /// `--tls-verify`; absent = as configured for the registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_verify: Option<bool>,
@@ -30,6 +36,25 @@ pub struct Pull {
     #[serde(skip_serializing_if = "crate::is_default")]
     pub quiet: bool,
 }
+
+/// `--creds USER[:PASSWORD]`, for one pull: no part of what the container is, so it is neither kept nor compared, and prints
+/// as `…`.
+#[derive(Clone, Default)]
+pub struct Creds(pub Option<String>);
+
+impl fmt::Debug for Creds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "…" } else { "none" })
+    }
+}
+
+impl PartialEq for Creds {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Creds {}
 
 /// `--pull`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

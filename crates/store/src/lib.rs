@@ -7,6 +7,7 @@
 //! ```text
 //! store, layout, record, lock, error     the directory, its files and locks
 //! image, index, blob, pull, load, gc     images: names, records, getting them in, collecting what nobody needs
+//! save                                   images as archives, directories and blobs
 //! layer, tar                             one layer: bytes → checked, unpacked directory, and back
 //! container, state, volume               what runs, and its data
 //! overlay                                which directories a container's root is stacked from
@@ -29,6 +30,7 @@ pub mod overlay;
 pub mod pull;
 mod record;
 mod remove_tree;
+pub mod save;
 pub mod state;
 mod store;
 pub mod tar;
@@ -41,8 +43,8 @@ pub use copy_tree::copy_tree;
 pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};
 pub use image::{ImageRecord, PastImage, Removal, Removed};
-pub use layer::RootAttributes;
 pub use layer::unpack::{Unpacked, Whiteouts, unpack};
+pub use layer::{RootAttributes, chain_id};
 pub use load::{LoadedImage, Opened};
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;

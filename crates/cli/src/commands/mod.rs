@@ -9,14 +9,19 @@ pub(crate) mod create;
 pub(crate) mod exec;
 pub(crate) mod exists;
 pub(crate) mod help;
+pub(crate) mod history;
 pub(crate) mod image_exists;
 pub(crate) mod image_inspect;
+pub(crate) mod image_prune;
+pub(crate) mod image_tree;
 pub(crate) mod images;
 pub(crate) mod info;
 pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod launch;
 pub(crate) mod load;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod logs;
 pub(crate) mod man;
 pub(crate) mod port;
@@ -26,12 +31,14 @@ pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod rmi;
 pub(crate) mod run;
+pub(crate) mod save;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod suggest;
 pub(crate) mod tag;
 pub(crate) mod top;
 pub(crate) mod unsupported;
+pub(crate) mod untag;
 pub(crate) mod version;
 pub(crate) mod volume_create;
 pub(crate) mod volume_exists;
@@ -61,8 +68,15 @@ pub(crate) const ALL: &[&Command] = &[
     &pull::COMMAND,
     &images::COMMAND,
     &tag::COMMAND,
+    &untag::COMMAND,
     &rmi::COMMAND,
     &load::COMMAND,
+    &save::COMMAND,
+    &history::COMMAND,
+    &image_tree::COMMAND,
+    &image_prune::COMMAND,
+    &login::COMMAND,
+    &logout::COMMAND,
     &image_inspect::COMMAND,
     &image_exists::COMMAND,
     &volume_create::COMMAND,
@@ -142,13 +156,21 @@ mod tests {
             "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \
              privileged tty/t user/u workdir/w",
         ),
+        ("history", "format human/H no-trunc quiet/q"),
         ("image exists", ""),
         ("image inspect", "format/f"),
+        ("image prune", "all/a build-cache external filter force/f"),
+        ("image tree", "whatrequires"),
         ("images", "all/a digests filter/f format history no-trunc noheading/n quiet/q sort"),
         ("info", "format/f"),
         ("inspect", "format/f latest/l size/s type/t"),
         ("kill", "all/a cidfile latest/l signal/s"),
         ("load", "input/i quiet/q"),
+        (
+            "login",
+            "authfile cert-dir compat-auth-file get-login password/p password-stdin secret tls-verify username/u verbose/v",
+        ),
+        ("logout", "all/a authfile compat-auth-file"),
         ("logs", "color follow/f latest/l names/n since tail timestamps/t until"),
         ("port", "all/a latest/l"),
         (
@@ -164,10 +186,12 @@ mod tests {
         ("restart", "all/a cidfile filter/f latest/l running time/t"),
         ("rm", "all/a cidfile depend filter force/f ignore/i latest/l time/t volumes/v"),
         ("rmi", "all/a force/f ignore/i no-prune"),
+        ("save", "compress format multi-image-archive/m output/o quiet/q uncompressed"),
         ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
         ("tag", ""),
         ("top", "latest/l"),
+        ("untag", ""),
         ("version", "format/f"),
         ("volume create", "driver/d gid ignore label/l opt/o uid"),
         ("volume exists", ""),

@@ -1,6 +1,6 @@
 //! `lodger rmi`: images that go, or lose a name.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::selection::{outcome, removal_code, warn};
@@ -19,7 +19,6 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Images],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::switch("no-prune", "images have no parents that could go with them")],
     run,
     ..Command::PLAIN
 };
@@ -40,6 +39,10 @@ const OPTIONS: &[Opt<Options>] = &[
     Opt {
         flag: Flag::switch("ignore", "Say nothing of images that do not exist").short('i'),
         set: |options, value| switch(&mut options.ignore, value),
+    },
+    Opt {
+        flag: Flag::switch("no-prune", "Accepted for compatibility; images have no nameless parents that would go too"),
+        set: |_, _| Ok(()),
     },
 ];
 

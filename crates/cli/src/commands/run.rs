@@ -4,6 +4,7 @@ use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, push, swit
 use crate::error::{CliError, Result};
 use crate::output;
 use crate::progress::Progress;
+use crate::remote;
 use engine::containers::{Force, NewContainer, Starter, Volumes};
 use engine::launch::{Attachment, Output, StandardInput};
 use engine::{ContainerRecord, Engine, Signals};
@@ -111,10 +112,27 @@ pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Re
         return Err(call.usage("requires at least 1 arg(s), only received 0"));
     }
     let progress = if call.spec.pull.quiet { Progress::none() } else { Progress::new() };
-    let new = NewContainer { spec: call.spec.clone(), command: std::env::args().collect(), starter };
+    let mut spec = call.spec.clone();
+    if let Some(creds) = &spec.pull.creds.0 {
+        spec.pull.creds.0 = Some(remote::whole_credentials(creds)?);
+    }
+    let new = NewContainer { spec, command: without_secrets(std::env::args()), starter };
     let record = engine.create(new, &|event| progress.event(event))?;
     engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
     Ok(record)
+}
+
+/// The words of a command line as they are kept and shown.
+fn without_secrets(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut words: Vec<String> = words.collect();
+    for at in 0..words.len() {
+        match words[at].strip_prefix("--creds") {
+            Some("") if at + 1 < words.len() => words[at + 1] = "…".to_owned(),
+            Some(rest) if rest.starts_with('=') => words[at] = "--creds=…".to_owned(),
+            _ => {}
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -125,6 +143,13 @@ mod tests {
     fn the_rows_are_those_they_are_taken_for() {
         let names: Vec<&str> = OPTIONS.iter().map(|row| row.flag.long).collect();
         assert_eq!(names, ["attach", "sig-proxy", "show-ops"]);
+    }
+
+    #[test]
+    fn a_password_on_the_command_line_is_not_kept() {
+        let kept = |line: &str| without_secrets(line.split(' ').map(str::to_owned)).join(" ");
+        assert_eq!(kept("run --creds a:b web"), "run --creds … web");
+        assert_eq!(kept("run --creds=a:b web --creds"), "run --creds=… web --creds");
     }
 
     #[test]

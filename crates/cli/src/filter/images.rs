@@ -35,6 +35,30 @@ pub(crate) fn apply(texts: &[String], images: Vec<ImageRecord>, engine: &Engine)
     Ok(kept)
 }
 
+/// What `prune` is to remove.
+pub(crate) struct Pruned {
+    filters: Vec<String>,
+    named: bool,
+}
+
+impl Pruned {
+    /// With names too if `all`.
+    pub(crate) fn parse(filters: &[String], all: bool) -> Result<Self> {
+        const PRUNE_KEYS: &[&str] = &["label", "until", "dangling", "id", "reference"];
+        filters.iter().try_for_each(|text| Term::parse(text, PRUNE_KEYS).map(drop))?;
+        Ok(Self { filters: filters.to_vec(), named: all })
+    }
+
+    /// Whether an image that no container uses is to go.
+    pub(crate) fn takes(&self, image: &ImageRecord, engine: &Engine) -> engine::Result<bool> {
+        if !self.named && !image.names.is_empty() {
+            return Ok(false);
+        }
+        let terms = self.filters.iter().map(|text| Term::parse(text, KEYS)).collect::<Result<Vec<_>>>();
+        terms.and_then(|terms| accept(&terms, image, engine)).map_err(|error| engine::Error::invalid(error.to_string()))
+    }
+}
+
 /// References and IDs are alternatives, everything else must match.
 fn accept(terms: &[Term<'_>], image: &ImageRecord, engine: &Engine) -> Result<bool> {
     for term in terms {

@@ -9,6 +9,23 @@ pub(crate) fn decimal(bytes: u64) -> String {
     format!("{number}{unit}")
 }
 
+/// With four digits: `2.174MB`, `5.12kB`.
+pub(crate) fn decimal_four(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 999.95 && unit + 1 < DECIMAL.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    let places = match size {
+        size if size < 9.9995 => 3,
+        size if size < 99.995 => 2,
+        _ => 1,
+    };
+    let text = format!("{size:.places$}");
+    format!("{}{}", text.trim_end_matches('0').trim_end_matches('.'), DECIMAL[unit])
+}
+
 /// The same with a space, as `images` shows it: `4.26 MB`.
 pub(crate) fn decimal_spaced(bytes: u64) -> String {
     let (number, unit) = decimal_parts(bytes);

@@ -101,6 +101,11 @@ impl AuthFile {
         }
     }
 
+    /// The helper that `credHelpers` names for exactly this key.
+    pub(super) fn helper(&self, key: &str) -> Option<&str> {
+        self.helpers.get(key).map(String::as_str)
+    }
+
     fn login(&self, registry: &str, repository: &str) -> Option<&Credentials> {
         let mut key = format!("{registry}/{repository}");
         loop {
@@ -132,6 +137,16 @@ impl AuthFile {
         let mut root = object(bytes)?;
         let removed = root.get_mut("auths").and_then(Value::as_object_mut).and_then(|auths| auths.remove(key));
         if removed.is_some() { text(&root).map(Some) } else { Ok(None) }
+    }
+
+    /// The file's text without any login, or `None` where it has none. What `logout --all` writes.
+    pub(super) fn without_logins(bytes: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        let mut root = object(bytes)?;
+        match root.get_mut("auths").and_then(Value::as_object_mut) {
+            Some(auths) if !auths.is_empty() => auths.clear(),
+            _ => return Ok(None),
+        }
+        text(&root).map(Some)
     }
 }
 

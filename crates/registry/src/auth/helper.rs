@@ -1,11 +1,11 @@
 //! Docker's credential helpers: `docker-credential-NAME get`, the server's name on standard input, JSON on standard
-//! output (<https://github.com/docker/docker-credential-helpers>).
+//! output; `store` and `erase` with a login or a server's name on standard input (<https://github.com/docker/docker-credential-helpers>).
 //!
 //! The name is checked so that it cannot lead outside `$PATH`; time and output are bounded.
 
 use super::{Credentials, Secret};
 use crate::{Error, Kind, Operation};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -33,15 +33,9 @@ struct Answer {
 
 /// Asks a helper for a server's credentials; `None` if it has none.
 pub(super) fn ask(name: &str, server: &str, absent: Absent, wait: Duration) -> Result<Option<Credentials>, Error> {
-    let program = format!("docker-credential-{name}");
+    let program = program(name)?;
     let error = |kind| Error::new(Operation::ReadCredentials, program.clone(), kind);
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-    if name.is_empty() || !name.bytes().all(plain) {
-        return Err(error(Kind::Invalid("not a credential helper's name".to_owned())));
-    }
-    let child =
-        Command::new(&program).arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let mut child = match child {
+    let mut child = match start(&program, "get") {
         Ok(child) => child,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && absent == Absent::IsNone => return Ok(None),
         Err(cause) => return Err(error(Kind::Invalid("cannot start".to_owned())).because(cause)),
@@ -60,12 +54,71 @@ pub(super) fn ask(name: &str, server: &str, absent: Absent, wait: Duration) -> R
     }))
 }
 
+/// What a helper is to keep or forget.
+#[derive(Clone, Copy)]
+pub(super) enum Order<'a> {
+    /// `store`
+    Keep { server: &'a str, user: &'a str, password: &'a Secret },
+    /// `erase`
+    Forget { server: &'a str },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Login<'a> {
+    #[serde(rename = "ServerURL")]
+    server: &'a str,
+    username: &'a str,
+    secret: &'a str,
+}
+
+/// Gives a helper a login to keep, or a server to forget.
+pub(super) fn tell(name: &str, order: Order<'_>, wait: Duration) -> Result<(), Error> {
+    let program = program(name)?;
+    let error = |kind| Error::new(Operation::WriteCredentials, program.clone(), kind);
+    let (verb, input) = match order {
+        Order::Keep { server, user, password } => {
+            let login = Login { server, username: user, secret: password.expose() };
+            ("store", serde_json::to_string(&login).unwrap_or_default())
+        }
+        Order::Forget { server } => ("erase", server.to_owned()),
+    };
+    let input = Zeroizing::new(input);
+    let mut child =
+        start(&program, verb).map_err(|cause| error(Kind::Invalid("cannot start".to_owned())).because(cause))?;
+    let (output, success) = converse(&mut child, &input, wait).map_err(error)?;
+    match success {
+        true => Ok(()),
+        false => {
+            let words = crate::http::plain_words(&String::from_utf8_lossy(&output));
+            Err(error(Kind::Invalid(format!("failed: {words}"))))
+        }
+    }
+}
+
+/// The whole name of a helper's program.
+fn program(name: &str) -> Result<String, Error> {
+    let program = format!("docker-credential-{name}");
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    match !name.is_empty() && name.bytes().all(plain) {
+        true => Ok(program),
+        false => {
+            let kind = Kind::Invalid("not a credential helper's name".to_owned());
+            Err(Error::new(Operation::ReadCredentials, program, kind))
+        }
+    }
+}
+
+fn start(program: &str, verb: &str) -> std::io::Result<Child> {
+    Command::new(program).arg(verb).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
+}
+
 /// Standard output and whether the program ended well; kills it when `wait` is over.
-fn converse(child: &mut Child, server: &str, wait: Duration) -> Result<(Zeroizing<Vec<u8>>, bool), Kind> {
+fn converse(child: &mut Child, input: &str, wait: Duration) -> Result<(Zeroizing<Vec<u8>>, bool), Kind> {
     let deadline = Instant::now() + wait;
     if let Some(mut stdin) = child.stdin.take() {
         // A helper that does not read its input will say what it wants by its status.
-        let _ = stdin.write_all(server.as_bytes());
+        let _ = stdin.write_all(input.as_bytes());
     }
     let (sender, receiver) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {

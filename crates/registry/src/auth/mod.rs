@@ -7,10 +7,12 @@
 mod challenge;
 mod file;
 mod helper;
+mod keep;
 pub(crate) mod token;
 
 pub use challenge::{Challenge, parse_challenge};
 pub use file::{AuthFile, Found};
+pub use keep::Keeper;
 
 use crate::{Error, Kind, Operation};
 use serde::Deserialize;
@@ -97,7 +99,7 @@ impl Sources {
     /// `credential-helpers` of registries.conf; without any, just the files are asked.
     ///
     /// Starts credential helpers; each has `wait` to answer.
-    pub(crate) fn find(
+    pub fn find(
         &self,
         helpers: &[String],
         registry: &str,

@@ -46,6 +46,21 @@ pub(super) const ROWS: &[Opt] = &[
         |spec| show_choice(&spec.pull.authfile),
     ),
     row(
+        Flag::with_value("cert-dir", "DIR", "Trust the registry's certificates in this directory")
+            .complete(Complete::Directory),
+        |spec, text| set_or_clear(&mut spec.pull.cert_dir, text, |text| word::plain("directory name", text)),
+        |spec| show_choice(&spec.pull.cert_dir),
+    ),
+    row(
+        Flag::with_value("creds", "USER[:PASSWORD]", "Log in at the registry with these credentials"),
+        |spec, text| {
+            // Anything is taken here: an error would quote it.
+            spec.pull.creds.0 = (!text.is_empty()).then(|| text.to_owned());
+            Ok(())
+        },
+        |spec| show_choice(&spec.pull.creds.0),
+    ),
+    row(
         Flag::switch("tls-verify", "Require HTTPS and check certificates (default true)"),
         |spec, text| set_choice(&mut spec.pull.tls_verify, text),
         |spec| show_choice(&spec.pull.tls_verify),
@@ -105,6 +120,8 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("arch", "arm64|arm|x86_64"),
     ("variant", "v[5-8]"),
     ("authfile", "|/run/[a-z ]{1,9}"),
+    ("cert-dir", "|/etc/[a-z ]{1,9}"),
+    ("creds", "|[a-z]{1,9}:[a-z]{0,9}"),
     ("tls-verify", "true|false"),
     ("retry", "|[0-9]{1,3}"),
     ("retry-delay", "|[0-9]{1,4}(s|m)?"),
@@ -126,6 +143,8 @@ mod tests {
                 ("arch", "arm", &[]),
                 ("variant", "v7", &[]),
                 ("authfile", "/a.json", &["/a.json"]),
+                ("cert-dir", "/certs", &["/certs"]),
+                ("creds", "me:pw", &["me:pw"]),
                 ("tls-verify", "false", &["false"]),
                 ("retry", "0", &["0"]),
                 ("retry-delay", "1m30s", &["90s"]),
@@ -141,6 +160,14 @@ mod tests {
             let platform = checks::set_all(&given).unwrap().pull.platform.unwrap();
             assert_eq!(platform.to_string(), "linux/arm/v7");
         }
+    }
+
+    #[test]
+    fn a_password_is_neither_kept_nor_printed() {
+        let spec = checks::set_all(&[("creds", "me:hunter2")]).unwrap();
+        assert_eq!(spec.pull.creds.0.as_deref(), Some("me:hunter2"));
+        assert!(!format!("{spec:?}").contains("hunter2"));
+        assert!(!serde_json::to_string(&spec).unwrap().contains("hunter2"));
     }
 
     #[test]

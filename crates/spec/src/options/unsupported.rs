@@ -303,17 +303,6 @@ pub const UNSUPPORTED: &[Unsupported] = &[
     health("health-log-destination", "HealthLogDestination"),
     health("health-max-log-count", "HealthMaxLogCount"),
     health("health-max-log-size", "HealthMaxLogSize"),
-    flag(
-        "creds",
-        "every user of the machine could read the password in the list of processes",
-        "use --authfile with a file as `podman login` writes it",
-    )
-    .never(),
-    flag(
-        "cert-dir",
-        "certificates for a single pull are not supported yet",
-        "add the authority to the system's store of certificates",
-    ),
     flag("decryption-key", "encrypted images are not supported", "pull with a tool that decrypts, and load the result")
         .never(),
     switch("disable-content-trust", "the flag has never had an effect in podman", "leave it out").never(),

@@ -56,6 +56,18 @@ impl RootAttributes {
     }
 }
 
+/// The digest of a stack of layers (diff IDs, lowest first), as image-spec's `ChainID`.
+pub fn chain_id(stack: &[Digest]) -> Digest {
+    let mut chain: Option<Digest> = None;
+    for layer in stack {
+        chain = Some(match chain {
+            None => *layer,
+            Some(below) => crate::blob::digest_of(format!("{below} {layer}").as_bytes()),
+        });
+    }
+    chain.unwrap_or_else(|| crate::blob::digest_of(b""))
+}
+
 /// What is known of an unpacked layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LayerRecord {

@@ -3,6 +3,7 @@
 //! ```text
 //! source   where the members are: a directory, a seekable archive, or a stream that is spooled to disk first
 //! docker   manifest.json, configs, layer tars         (what `docker save` and `podman save` write)
+//!          version, manifest.json, one file a blob   (`dir:`, as `podman save --format docker-dir` writes it)
 //! oci      oci-layout, index.json, blobs/sha256/…     (<https://github.com/opencontainers/image-spec/blob/main/image-layout.md>)
 //! ```
 //!
@@ -19,6 +20,7 @@ use crate::pull::{LayerPull, Limits, Pull};
 use crate::store::Store;
 use jiff::Timestamp;
 pub use source::Opened;
+pub(crate) use source::nameless_file;
 use source::{Member, Source};
 use spec::Reference;
 use spec::oci::Compression;
@@ -60,7 +62,9 @@ impl Store {
     }
 
     fn load(&self, source: &Source, limits: Limits, now: Timestamp) -> Result<Vec<LoadedImage>> {
-        let loaded = if source.has("manifest.json")? {
+        let loaded = if source.has("version")? && source.has("manifest.json")? {
+            oci::load_flat(self, source, limits, now)?
+        } else if source.has("manifest.json")? {
             docker::load(self, source, limits, now)?
         } else if source.has("index.json")? {
             oci::load(self, source, limits, now)?

@@ -27,9 +27,15 @@ pub(super) fn load(store: &Store, source: &Source, limits: Limits, now: Timestam
     for descriptor in choices(&index) {
         let names: Vec<_> = name_of(descriptor).into_iter().collect();
         let Some(manifest) = manifest_of(source, descriptor, NESTING)? else { continue };
-        loaded.extend(load_one(store, source, &manifest, &names, limits, now)?);
+        loaded.extend(load_one(store, source, &manifest, &names, limits, now, path_of)?);
     }
     Ok(loaded)
+}
+
+/// A directory of `dir:` form: one image, without a name; each blob is a file called by its digits.
+pub(super) fn load_flat(store: &Store, source: &Source, limits: Limits, now: Timestamp) -> Result<Vec<LoadedImage>> {
+    let manifest = source.document("manifest.json")?;
+    load_one(store, source, &manifest, &[], limits, now, |descriptor| descriptor.digest.hex())
 }
 
 /// What of an index is for this platform. Entries that do not say are; those that do give way to ones that fit better.
@@ -75,6 +81,7 @@ fn load_one(
     names: &[Reference],
     limits: Limits,
     now: Timestamp,
+    place: fn(&Descriptor) -> String,
 ) -> Result<Vec<LoadedImage>> {
     let manifest: Manifest = parse(source, bytes)?;
     if !matches!(MediaType::parse(&manifest.config.media_type), Ok(MediaType::Config)) {
@@ -83,7 +90,7 @@ fn load_one(
     if manifest.layers.len() > LAYER_LIMIT {
         return Err(source.bad(&format!("an image of more than {LAYER_LIMIT} layers")));
     }
-    let config_bytes = blob(source, &manifest.config)?;
+    let config_bytes = blob_at(source, &manifest.config, place)?;
     let config: ImageConfig = parse(source, &config_bytes)?;
     let pull = store.begin_pull(limits)?;
     for (descriptor, diff_id) in manifest.layers.iter().zip(&config.rootfs.diff_ids) {
@@ -92,7 +99,7 @@ fn load_one(
         match pull.layer(descriptor, diff_id, compression, wait)? {
             LayerPull::Present => {}
             LayerPull::Stream(stream) => {
-                let mut member = source.member(&path_of(descriptor))?;
+                let mut member = source.member(&place(descriptor))?;
                 member.skip(stream.resume_offset());
                 stream.run(member, &|_| ())?;
             }
@@ -115,10 +122,14 @@ fn path_of(descriptor: &Descriptor) -> String {
 
 /// Reads a document by its descriptor, and checks it.
 fn blob(source: &Source, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    blob_at(source, descriptor, path_of)
+}
+
+fn blob_at(source: &Source, descriptor: &Descriptor, place: fn(&Descriptor) -> String) -> Result<Vec<u8>> {
     if descriptor.size > DOCUMENT_LIMIT {
         return Err(source.bad(&format!("a document larger than {DOCUMENT_LIMIT} bytes")));
     }
-    let bytes = source.document(&path_of(descriptor))?;
+    let bytes = source.document(&place(descriptor))?;
     let (expected, actual) = (descriptor.digest, digest_of(&bytes));
     if actual != expected {
         return Err(Error::new(super::OP, source.name(), Kind::DigestMismatch { expected, actual }));

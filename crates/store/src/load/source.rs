@@ -266,7 +266,7 @@ impl Source {
 }
 
 /// A file in `tmp/` that ends with us.
-fn nameless_file(store: &Store) -> Result<File> {
+pub(crate) fn nameless_file(store: &Store) -> Result<File> {
     let mode = Mode::from_raw_mode(0o600);
     let tmp = Path::new(layout::TMP);
     let flags = OFlags::RDWR | OFlags::CLOEXEC;

@@ -10,6 +10,7 @@
 //! header    one block of 512 bytes → fields            (pure)
 //! pax       records of an extended header → overrides  (pure)
 //! sparse    maps of the four sparse formats            (pure)
+//! write     headers of plain files                 (pure)
 //! reader    the sequence of blocks → entries and their content
 //! ```
 //!
@@ -22,9 +23,11 @@ mod reader;
 mod sparse;
 #[cfg(test)]
 pub(crate) mod testing;
+mod write;
 
 pub use reader::Reader;
 pub use sparse::Segment;
+pub use write::{file_header, padding};
 
 use std::io;
 

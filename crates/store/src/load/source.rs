@@ -10,6 +10,7 @@ use crate::store::Store;
 use crate::tar;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
+use spec::Digest;
 use spec::oci::{Compression, DOCUMENT_LIMIT};
 use std::collections::HashMap;
 use std::fs::File;
@@ -74,15 +75,20 @@ impl Opened {
         Ok(Self { name: path.display().to_string(), fd, members: HashMap::new() })
     }
 
-    /// Opens the files of an OCI layout as well, for a process that may not open them later.
+    /// Opens the files of an OCI layout or `dir:` directory as well, for a process that may not open them later.
     #[must_use]
     pub fn with_members(mut self) -> Self {
-        let mut names: Vec<String> = ["index.json", "manifest.json"].map(str::to_owned).into();
+        let mut names: Vec<String> = ["index.json", "manifest.json", "version"].map(str::to_owned).into();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let blobs = rustix::fs::openat2(&self.fd, BLOBS, flags, Mode::empty(), BENEATH);
-        let entries = blobs.and_then(rustix::fs::Dir::new).into_iter().flatten().flatten();
-        let plain = entries.filter_map(|entry| Some(format!("{BLOBS}/{}", entry.file_name().to_str().ok()?)));
-        names.extend(plain.take(OPENED));
+        for (directory, before) in [(".", String::new()), (BLOBS, format!("{BLOBS}/"))] {
+            let blobs = rustix::fs::openat2(&self.fd, directory, flags, Mode::empty(), BENEATH);
+            let entries = blobs.and_then(rustix::fs::Dir::new).into_iter().flatten().flatten();
+            let blobs = entries.filter_map(|entry| {
+                let name = entry.file_name().to_str().ok()?;
+                Digest::parse_hex(name).map(|_| format!("{before}{name}"))
+            });
+            names.extend(blobs.take(OPENED));
+        }
         for name in names {
             let tried = rustix::fs::openat2(&self.fd, &name, MEMBER, Mode::empty(), BENEATH);
             self.members.insert(name, tried);

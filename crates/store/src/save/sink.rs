@@ -47,13 +47,13 @@ impl<'o> Sink<'o> {
                 // Beside its place first: a directory that is read meanwhile has whole files only.
                 let tmp = format!("{name}.tmp");
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-                let file = rustix::fs::openat(&*dir, &tmp, flags, Mode::from_raw_mode(0o644));
+                let file = rustix::fs::openat(*dir, &tmp, flags, Mode::from_raw_mode(0o644));
                 let mut file = File::from(file.map_err(|errno| fail(errno.into()))?);
                 let done = filled(&mut file, name, size, fill)
-                    .and_then(|()| rustix::fs::renameat(&*dir, &tmp, &*dir, name).map_err(|errno| fail(errno.into())));
+                    .and_then(|()| rustix::fs::renameat(*dir, &tmp, *dir, name).map_err(|errno| fail(errno.into())));
                 if done.is_err() {
                     // The reason is told already.
-                    let _ = rustix::fs::unlinkat(&*dir, &tmp, AtFlags::empty());
+                    let _ = rustix::fs::unlinkat(*dir, &tmp, AtFlags::empty());
                 }
                 done
             }
@@ -73,7 +73,7 @@ impl<'o> Sink<'o> {
     /// Makes a directory, unless it is there; an archive needs none.
     pub(super) fn make_directory(&mut self, name: &str) -> Result<()> {
         let Self::Directory(dir) = self else { return Ok(()) };
-        match rustix::fs::mkdirat(&*dir, name, Mode::from_raw_mode(0o755)) {
+        match rustix::fs::mkdirat(*dir, name, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(errno) => Err(Error::new(OP, name, Kind::from_io(errno.into()))),
         }
@@ -83,7 +83,7 @@ impl<'o> Sink<'o> {
     pub(super) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>> {
         let Self::Directory(dir) = self else { return Ok(None) };
         let fail = |error: io::Error| Error::new(OP, name, Kind::from_io(error));
-        let file = match rustix::fs::openat(&*dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        let file = match rustix::fs::openat(*dir, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
             Ok(file) => File::from(file),
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(fail(errno.into())),

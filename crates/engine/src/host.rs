@@ -181,6 +181,25 @@ impl Account {
     }
 }
 
+/// A user's name, or the number in words.
+pub(crate) fn user_name(uid: u32) -> String {
+    match inside_number(uid) {
+        Some(text) => text,
+        None => Account::find(uid).map_or_else(|| format!("uid {uid}"), |account| account.name),
+    }
+}
+
+/// Inside a user namespace numbers mean others than `/etc/passwd` names.
+fn inside_number(uid: u32) -> Option<String> {
+    let map = fs::read_to_string("/proc/self/uid_map").ok()?;
+    let initial = map.split_whitespace().collect::<Vec<_>>() == ["0", "0", "4294967295"];
+    (!initial).then(|| match uid {
+        0 => "root of the container".to_owned(),
+        65534 => "a user that the container does not have".to_owned(),
+        uid => format!("the container's uid {uid}"),
+    })
+}
+
 /// The runtime directory, also where a program outside a session (cron, sudo) lacks the variable.
 fn runtime_dir(uid: u32) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;

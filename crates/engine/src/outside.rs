@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use spec::ContainerSpec;
 use spec::container::Root;
-use spec::mount::MountSource;
+use spec::mount::{Changes, MountSource};
 use spec::security::Seccomp;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -79,7 +79,7 @@ impl Engine {
                 self.reach(directory, Purpose::Directory);
             }
         }
-        let places = places(spec);
+        let places = self.places(spec);
         let mut opener = self.outside.opener.borrow_mut();
         if !places.is_empty() && opener.is_none() {
             let words = places.iter().map(|place| c_string(place)).collect::<Result<Vec<_>>>()?;
@@ -98,6 +98,25 @@ impl Engine {
     /// Root that has not left yet, and is about to.
     fn may_reach(&self, spec: &ContainerSpec) -> bool {
         !self.host.rootless() && !self.is_inside() && !self.has_host_ids(spec)
+    }
+
+    /// What a start mounts of the host by name.
+    fn places(&self, spec: &ContainerSpec) -> Vec<String> {
+        let mut places = match &spec.root {
+            Root::Directory { path, .. } => vec![path.clone()],
+            Root::Image(_) => Vec::new(),
+        };
+        for mount in &spec.mounts.list {
+            match &mount.source {
+                MountSource::Bind(path) => places.push(path.clone()),
+                MountSource::Volume(name) => places.extend(self.volume_device(name)),
+                _ => {}
+            }
+            if let Some(Changes::Kept { upper, work }) = &mount.options.overlay {
+                places.extend([upper.clone(), work.clone()]);
+            }
+        }
+        places
     }
 
     /// What cannot be opened is told by whoever wants it.
@@ -140,19 +159,6 @@ impl Engine {
             None => config::read(Path::new(path)),
         }
     }
-}
-
-/// What a start mounts of the host by name.
-fn places(spec: &ContainerSpec) -> Vec<String> {
-    let root = match &spec.root {
-        Root::Directory { path, .. } => Some(path),
-        Root::Image(_) => None,
-    };
-    let mounts = spec.mounts.list.iter().filter_map(|mount| match &mount.source {
-        MountSource::Bind(path) => Some(path),
-        _ => None,
-    });
-    root.into_iter().chain(mounts).cloned().collect()
 }
 
 fn copy(fd: &OwnedFd, path: &str) -> Result<OwnedFd> {

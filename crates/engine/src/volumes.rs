@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
+use spec::volume::VolumeOptions;
 use std::collections::BTreeMap;
 use store::{ContainerId, Durability};
 
@@ -15,32 +16,37 @@ pub struct NewVolume {
     pub name: Option<String>,
     /// `--label`
     pub labels: BTreeMap<String, String>,
-    /// Owner of the data directory inside.
-    pub uid: u32,
-    /// Group of the data directory inside.
-    pub gid: u32,
+    /// `--opt`
+    pub options: BTreeMap<String, String>,
+    /// Owner of the data directory inside; absent = who `o=uid=` says, else the user of the container that first fills it.
+    pub uid: Option<u32>,
+    /// Group of the data directory inside; as the owner.
+    pub gid: Option<u32>,
 }
 
 impl Engine {
     /// Makes a volume; an existing one of that name is an error.
     pub fn create_volume(&self, new: NewVolume) -> Result<VolumeRecord> {
+        let options = VolumeOptions::parse(&new.options).map_err(|error| Error::invalid(error.to_string()))?;
+        let (uid, gid) = (new.uid.or(options.uid), new.gid.or(options.gid));
         self.before_writing()?;
         let anonymous = new.name.is_none();
         let name = new.name.unwrap_or_else(|| ContainerId::random().to_string());
-        if (new.uid, new.gid) != (0, 0) {
+        if uid.or(gid).is_some() {
             self.enter_user_namespace()?;
         }
         let record = VolumeRecord {
             name,
             driver: "local".to_owned(),
             labels: new.labels,
-            options: BTreeMap::new(),
+            options: VolumeOptions { uid, gid, ..options.clone() }.shown(new.options),
             created: Timestamp::now(),
             anonymous,
             creator: None,
-            needs_copy_up: true,
-            uid: new.uid,
-            gid: new.gid,
+            needs_copy_up: options.mount.copy.unwrap_or(true),
+            needs_chown: uid.or(gid).is_none(),
+            uid: uid.unwrap_or(0),
+            gid: gid.unwrap_or(0),
         };
         match self.store.create_volume(&record, Durability::Durable) {
             Err(error) if matches!(error.kind, store::Kind::Exists) => Err(Error::new(Kind::VolumeExists(record.name))),

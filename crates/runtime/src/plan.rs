@@ -141,6 +141,10 @@ pub enum Mount {
     Tmpfs(Tmpfs),
     /// A file or directory of the host.
     Bind(Bind),
+    /// A mount that the caller has made.
+    Made(Made),
+    /// A devpts of its own, elsewhere than at `/dev/pts`.
+    Terminals(Terminals),
     /// A file whose content is given; it lives in memory and never in the image.
     File(File),
 }
@@ -167,9 +171,35 @@ pub struct Attributes {
     pub no_exec: bool,
 }
 
+/// A mount that is attached nowhere yet: an overlay, or a part of one.
+#[derive(Debug)]
+pub struct Made {
+    /// The mount.
+    pub mount: OwnedFd,
+    /// What it is of, for messages only.
+    pub name: CString,
+    /// Where.
+    pub target: GuestPath,
+    /// Restrictions beyond those it has.
+    pub attributes: Attributes,
+}
+
+/// A devpts.
+#[derive(Debug, Clone)]
+pub struct Terminals {
+    /// Where.
+    pub target: GuestPath,
+    /// Options of the file system and their values, ids as seen inside: see mount(8), "Mount options for devpts".
+    pub options: Vec<(CString, CString)>,
+    /// Restrictions.
+    pub attributes: Attributes,
+}
+
 /// A tmpfs.
 #[derive(Debug, Clone)]
 pub struct Tmpfs {
+    /// What the kernel calls its source; `tmpfs` where it means nothing.
+    pub name: CString,
     /// Where.
     pub target: GuestPath,
     /// Limit in bytes.
@@ -193,6 +223,8 @@ pub enum Size {
     HalfOfMemory,
     /// This many bytes.
     Bytes(u64),
+    /// Without a limit, and never swapped out: a ramfs.
+    Unbounded,
 }
 
 /// What a new tmpfs holds.
@@ -220,14 +252,6 @@ pub struct Bind {
     pub attributes: Attributes,
     /// How later mounts travel.
     pub propagation: Propagation,
-}
-
-impl Bind {
-    /// Whether a missing target becomes a directory.
-    pub(crate) fn is_directory(&self) -> bool {
-        use rustix::fs::{FileType, fstat};
-        fstat(&self.source).is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::Directory)
-    }
 }
 
 /// Reach of a bind mount.

@@ -4,7 +4,7 @@
 //! what comes from the host is cloned from descriptors that the engine has opened.
 
 use crate::error::{Context, Error, Kind};
-use crate::plan::{Depth, File, GuestPath, Propagation, Size, TtyGroup, WindowSize};
+use crate::plan::{Depth, File, GuestPath, Propagation, Size, Terminals, TtyGroup, WindowSize};
 use crate::rootfs;
 use init::op::{Attributes, Slot};
 use kernel::mount::{Change, Reach, set_attributes};
@@ -17,7 +17,7 @@ use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, OpenTreeFlags, fsconfig_create,
     fsconfig_set_string, fsmount, fsopen, open_tree,
 };
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -63,8 +63,8 @@ pub(crate) enum Step<'p> {
     CloneNull { into: Slot },
     /// A clone of a tree of the host.
     CloneHost { path: &'static CStr, attributes: Attributes, into: Slot },
-    /// A new tmpfs.
-    Tmpfs { shape: TmpfsShape, attributes: Attributes, into: Slot },
+    /// A new tmpfs; `source` is what the kernel calls its source.
+    Tmpfs { shape: TmpfsShape, source: &'p CStr, attributes: Attributes, into: Slot },
     /// What the root has at a path is copied into a tmpfs.
     CopyUp { root: Slot, path: &'p GuestPath, into: Slot },
     /// Restrictions of a mount that was to be filled first.
@@ -81,6 +81,8 @@ pub(crate) enum Step<'p> {
     Write { directory: Slot, name: u16, file: &'p File },
     /// A new devpts.
     Devpts { group: TtyGroup, into: Slot },
+    /// A new devpts with options of the caller's.
+    Terminals { terminals: &'p Terminals, attributes: Attributes, into: Slot },
     /// A terminal of a devpts.
     Terminal { devpts: Slot, size: WindowSize, master: Slot, slave: Slot },
     /// A terminal of the devpts that a running container has.
@@ -98,7 +100,7 @@ impl fmt::Display for Step<'_> {
             Self::CloneDevice { name, into, .. } => write!(f, "{into} = clone device {name:?}"),
             Self::CloneNull { into } => write!(f, "{into} = clone device \"/dev/null\""),
             Self::CloneHost { path, attributes, into } => write!(f, "{into} = clone tree {path:?} {attributes}"),
-            Self::Tmpfs { shape, attributes, into } => write!(f, "{into} = tmpfs {shape} {attributes}"),
+            Self::Tmpfs { shape, attributes, into, .. } => write!(f, "{into} = tmpfs {shape} {attributes}"),
             Self::CopyUp { root, path, into } => write!(f, "{into} copy of {root} {path}"),
             Self::Restrict { mount, attributes } => write!(f, "{mount} {attributes}"),
             Self::Directory { directory, name } => write!(f, "{directory} directory {name:?}"),
@@ -113,6 +115,10 @@ impl fmt::Display for Step<'_> {
             }
             Self::Devpts { group: TtyGroup::Group(gid), into } => write!(f, "{into} = devpts gid={gid}"),
             Self::Devpts { group: TtyGroup::Opener, into } => write!(f, "{into} = devpts"),
+            Self::Terminals { terminals, attributes, into } => {
+                write!(f, "{into} = devpts {attributes}")?;
+                terminals.options.iter().try_for_each(|(key, value)| write!(f, " {key:?}={value:?}"))
+            }
             Self::Terminal { devpts, size, master, slave } => {
                 write!(f, "{master}, {slave} = terminal of {devpts} {}x{}", size.columns, size.rows)
             }
@@ -129,6 +135,7 @@ impl fmt::Display for TmpfsShape {
         match size {
             Size::HalfOfMemory => write!(f, "{mode:04o} {uid}:{gid}"),
             Size::Bytes(size) => write!(f, "{size} bytes {mode:04o} {uid}:{gid}"),
+            Size::Unbounded => write!(f, "unbounded {mode:04o} {uid}:{gid}"),
         }
     }
 }
@@ -187,14 +194,18 @@ impl Table {
             Step::CloneHost { path, attributes, into } => {
                 self.put(into, clone_host(path, attributes).context("bind", path.to_string_lossy())?);
             }
-            Step::Tmpfs { shape, attributes, into } => {
-                self.put(into, tmpfs(shape, attributes).context("make tmpfs", shape)?);
+            Step::Tmpfs { shape, source, attributes, into } => {
+                self.put(into, tmpfs(shape, source, attributes).context("make tmpfs", shape)?);
             }
             Step::CopyUp { root, path, into } => rootfs::copy_out(self.get(root)?, path, self.get(into)?)?,
             Step::Restrict { mount, attributes } => {
                 restrict(self.get(mount)?, attributes, Reach::One).context("restrict mount", mount)?;
             }
             Step::Devpts { group, into } => self.put(into, devpts(group).context("make devpts", "")?),
+            Step::Terminals { terminals, attributes, into } => {
+                let mount = terminals_of(&terminals.options, attributes).context("make devpts", &terminals.target)?;
+                self.put(into, mount);
+            }
             Step::Terminal { devpts, size, master, slave } => {
                 let ptmx = openat(self.get(devpts)?, c"ptmx", PTMX, Mode::empty()).context("open terminal", "ptmx")?;
                 self.terminal(ptmx, size, master, slave)?;
@@ -337,9 +348,12 @@ fn clone_null() -> Result<OwnedFd, Error> {
     clone(null.as_fd(), Depth::Single, DEVICE, Propagation::Private).context("bind device", "/dev/null")
 }
 
-pub(crate) fn tmpfs(shape: TmpfsShape, attributes: Attributes) -> rustix::io::Result<OwnedFd> {
+pub(crate) fn tmpfs(shape: TmpfsShape, source: &CStr, attributes: Attributes) -> rustix::io::Result<OwnedFd> {
+    if shape.size == Size::Unbounded {
+        return ramfs(shape, attributes);
+    }
     let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    fsconfig_set_string(&context, c"source", c"tmpfs")?;
+    fsconfig_set_string(&context, c"source", source)?;
     if let Size::Bytes(size) = shape.size {
         fsconfig_set_string(&context, c"size", size.to_string())?;
     }
@@ -349,6 +363,26 @@ pub(crate) fn tmpfs(shape: TmpfsShape, attributes: Attributes) -> rustix::io::Re
             fsconfig_set_string(&context, key, id.to_string())?;
         }
     }
+    fsconfig_create(&context)?;
+    fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags(attributes))
+}
+
+/// Of a ramfs only the mode can be said when it is made.
+fn ramfs(shape: TmpfsShape, attributes: Attributes) -> rustix::io::Result<OwnedFd> {
+    let context = fsopen(c"ramfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, c"source", c"ramfs")?;
+    fsconfig_set_string(&context, c"mode", format!("{:o}", shape.mode))?;
+    fsconfig_create(&context)?;
+    let mount = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags(attributes))?;
+    let owner = (Some(Uid::from_raw(shape.uid)), Some(Gid::from_raw(shape.gid)));
+    chownat(&mount, c"", owner.0, owner.1, AtFlags::EMPTY_PATH)?;
+    Ok(mount)
+}
+
+fn terminals_of(options: &[(CString, CString)], attributes: Attributes) -> rustix::io::Result<OwnedFd> {
+    let context = fsopen(c"devpts", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, c"source", c"devpts")?;
+    options.iter().try_for_each(|(key, value)| fsconfig_set_string(&context, key.as_c_str(), value.as_c_str()))?;
     fsconfig_create(&context)?;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags(attributes))
 }

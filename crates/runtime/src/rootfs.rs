@@ -6,9 +6,11 @@
 
 mod copy;
 mod overlay;
+mod shared;
 
 pub(crate) use copy::copy_out;
 pub use overlay::{Durability, Overlay};
+pub use shared::shared_tmpfs;
 
 use crate::error::{Context, Error, Kind};
 use crate::plan::{Depth, GuestPath, Propagation};
@@ -17,6 +19,7 @@ use init::inside;
 use init::op::Attributes;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, fstatfs, major, minor};
 use rustix::io::Errno;
+use rustix::mount::{MoveMountFlags, UnmountFlags, move_mount, unmount};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -83,6 +86,29 @@ impl Rootfs {
     /// When something in it cannot be read or written.
     pub fn copy_out(&self, path: &GuestPath, target: &OwnedFd) -> Result<(), Error> {
         copy_out(self.mount.as_fd(), path, target.as_fd())
+    }
+
+    /// The detached mount, to be attached somewhere inside.
+    #[must_use]
+    pub fn into_mount(self) -> OwnedFd {
+        self.mount
+    }
+
+    /// A part of it as a mount of its own: a directory or file at `path`, found without ever leaving it.
+    ///
+    /// Only what is attached can be cloned before Linux 6.15: for a moment it is, in this process's own mount namespace, at `place`.
+    ///
+    /// # Errors
+    /// When there is nothing at `path`.
+    pub fn part(&self, path: &GuestPath, place: &OwnedFd) -> Result<OwnedFd, Error> {
+        let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(&self.mount, c"", place, c"", flags).context("attach", self.name.to_string_lossy())?;
+        let part = inside::locate(self.mount.as_fd(), path.as_c_str(), ResolveFlags::empty()).and_then(|part| {
+            prepare::clone(part.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate)
+        });
+        let attached = format!("/proc/self/fd/{}", self.mount.as_raw_fd());
+        unmount(attached, UnmountFlags::DETACH).context("detach", self.name.to_string_lossy())?;
+        part.context("open in root", path)
     }
 
     /// The detached mount itself, for what resolves paths in it as this type does.

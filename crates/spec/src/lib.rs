@@ -7,6 +7,7 @@
 //! reference, digest, platform, oci     what an image is
 //! container and its groups             what was asked of a container ("Spec mirrors words")
 //! options                              flag = Quadlet key = a row
+//! volume                               what a volume is asked to be
 //! bytes, duration, signal, name        small text forms
 //! ```
 
@@ -30,6 +31,7 @@ pub mod reference;
 pub mod resources;
 pub mod security;
 pub mod signal;
+pub mod volume;
 mod word;
 
 pub use container::ContainerSpec;

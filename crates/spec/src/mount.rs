@@ -5,6 +5,8 @@
 mod options;
 mod text;
 
+pub(crate) use text::octal_mode;
+
 use crate::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +80,39 @@ pub enum MountSource {
         #[serde(default)]
         copy_up: bool,
     },
+    /// Memory without a limit, which is never swapped out (`type=ramfs`).
+    Ramfs {
+        /// Octal; absent = 1777.
+        #[serde(default)]
+        mode: Option<u32>,
+        /// As of a tmpfs.
+        #[serde(default)]
+        copy_up: bool,
+    },
+    /// The files of an image, by name or ID; read-only unless `rw`.
+    Image(String),
+    /// Every path of the host that matches a pattern; each becomes a bind when the container is made.
+    Glob(String),
+    /// Terminals of their own.
+    Devpts(Devpts),
+}
+
+/// What a devpts is told; absent = the kernel's default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Devpts {
+    /// Owner of new terminals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Group of new terminals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// Permission bits of new terminals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+    /// How many there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u32>,
 }
 
 /// How something is mounted. An absent choice is the kind of mount's own default.
@@ -111,6 +146,33 @@ pub struct MountOptions {
     /// `nocopy` / `copy`: whether a fresh volume gets the image's content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copy: Option<bool>,
+    /// `O`: what the container changes does not reach the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<Changes>,
+    /// `idmap[=uids=…;gids=…]`; an empty text is the container's own mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idmap: Option<String>,
+    /// `subpath=`: only this part of a volume or image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subpath: Option<String>,
+    /// `no-dereference`: a source that is a symbolic link is mounted itself.
+    #[serde(skip_serializing_if = "crate::is_default")]
+    pub no_dereference: bool,
+}
+
+/// Where the changes of an overlay mount (`O`) go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Changes {
+    /// Forgotten when the container starts anew or is removed.
+    Discarded,
+    /// Into directories of the caller's, which exist.
+    Kept {
+        /// `upperdir=`
+        upper: String,
+        /// `workdir=`, on the same file system.
+        work: String,
+    },
 }
 
 /// `mount_namespaces(7)`.

@@ -22,6 +22,7 @@ fn record(number: usize) -> ContainerRecord {
             .map(str::to_owned)
             .collect(),
         volumes: Vec::new(),
+        mounted: Vec::new(),
         auto_remove: false,
         creator: None,
     }

@@ -210,7 +210,9 @@ impl Store {
         if let Some(error) = containers.damaged.into_iter().next() {
             return Err(error);
         }
-        for image in containers.items.into_iter().filter_map(|container| container.image) {
+        for image in
+            containers.items.into_iter().flat_map(|container| container.image.into_iter().chain(container.mounted))
+        {
             needed.insert(image.id);
             needed.extend(image.manifest.into_iter().chain(image.layers));
         }

@@ -218,7 +218,7 @@ impl Store {
     /// The containers made from an image, running or not.
     pub fn image_users(&self, id: &Digest) -> Result<Vec<ContainerId>> {
         let containers = self.container_summaries()?.items.into_iter();
-        Ok(containers.filter(|c| c.image.as_ref().is_some_and(|image| image.id == *id)).map(|c| c.id).collect())
+        Ok(containers.filter(|container| container.uses_image(id)).map(|c| c.id).collect())
     }
 
     fn resolve(&self, index: &Index, text: &str) -> Result<Found> {

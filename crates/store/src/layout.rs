@@ -21,6 +21,8 @@
 //!     state.json                   what runs; believed only after a look at the kernel
 //!     exit.json                    how it last ended
 //!     upper/ work/                 its overlay
+//!     mounts/<number>/             upper/ and work/ of another overlay in it, whose changes its next start forgets
+//!     secrets/<number>             a secret as it was when the container was made
 //!     ctr.log                      what it wrote, where nothing else takes it
 //!     netns                        link that its network process lives by
 //!     stop                         stopped by hand since its last start
@@ -31,6 +33,9 @@
 //!     volume.json
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
+//!   secrets/<name>/                one secret
+//!     secret.json
+//!     data                         its value, 0600
 //!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
 //!                                  keeper while the user's namespace is made
 //!   pasta                          what the installed pasta can do, by its file's identity
@@ -104,6 +109,7 @@ pub(crate) const CONTAINER_STATE: &str = "state.json";
 pub(crate) const CONTAINER_EXIT: &str = "exit.json";
 pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
+pub(crate) const CONTAINER_MOUNTS: &str = "mounts";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
 pub(crate) const CONTAINER_LOG: &str = "ctr.log";
 pub(crate) const CONTAINER_NETNS: &str = "netns";

@@ -11,7 +11,7 @@
 //! layer, tar                             one layer: bytes → checked, unpacked directory, and back
 //! container, state, volume               what runs, and its data
 //! overlay                                which directories a container's root is stacked from
-//! copy_tree, remove_tree                 directory trees, never following a symlink
+//! copy_tree, own_tree, remove_tree       directory trees, never following a symlink
 //! ```
 
 mod blob;
@@ -27,6 +27,7 @@ mod layout;
 pub mod load;
 pub mod lock;
 pub mod overlay;
+mod own_tree;
 pub mod pull;
 mod record;
 mod remove_tree;
@@ -48,6 +49,7 @@ pub use layer::{RootAttributes, chain_id};
 pub use load::{LoadedImage, Opened};
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;
+pub use own_tree::{Owner, own_tree};
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
 pub use state::{ExitRecord, Helper, ProcessId, RunState};

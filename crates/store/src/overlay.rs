@@ -5,6 +5,7 @@
 
 use crate::container::ContainerId;
 use crate::error::{At, Error, Result, What};
+use crate::layer::RootAttributes;
 use crate::layout;
 use crate::record;
 use crate::remove_tree;
@@ -91,6 +92,25 @@ impl Store {
                 .at("create", &self.path(&path))?;
         }
         Ok(())
+    }
+
+    /// Fresh directories for an overlay inside a container, the `number`th: whatever an earlier start left in them is forgotten.
+    /// `top` is what its root directory looks like.
+    pub fn fresh_overlay(&self, id: &ContainerId, number: usize, top: RootAttributes) -> Result<OverlayDirs> {
+        let mounts = layout::in_container(id, layout::CONTAINER_MOUNTS);
+        let own = layout::within(&mounts, &number.to_string());
+        self.discard(&own)?;
+        let (upper, work) =
+            (layout::within(&own, layout::CONTAINER_UPPER), layout::within(&own, layout::CONTAINER_WORK));
+        for path in [&mounts, &own, &upper, &work] {
+            match rustix::fs::mkdirat(self.dir(), path, Mode::from_raw_mode(0o700)) {
+                Err(Errno::EXIST) if path == &mounts => {}
+                other => other.at("create", &self.path(path))?,
+            }
+        }
+        top.apply(self.dir(), &upper)
+            .map_err(|kind| Error::new("create", self.path(&upper).display().to_string(), kind))?;
+        Ok(OverlayDirs { lower: Vec::new(), upper: self.path(&upper), work: self.path(&work) })
     }
 
     /// Lets a container that was mounted `volatile` be mounted again.

@@ -5,11 +5,12 @@ use crate::copy_tree;
 use crate::error::{At, Error, Kind, Result, What};
 use crate::layout;
 use crate::lock::Access;
+use crate::own_tree::Owner;
 use crate::record::{self, Durability};
 use crate::state::ProcessId;
 use crate::store::{Listing, Store};
 use jiff::Timestamp;
-use rustix::fs::{Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub struct VolumeRecord {
     /// Whether the first container to mount it fills it with what its image has there.
     #[serde(default)]
     pub needs_copy_up: bool,
+    /// Whether it still belongs to the user of whichever container mounts it, because nobody has said whose it is and nothing is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_chown: bool,
     /// Owner of the data directory, in the user namespace.
     #[serde(default)]
     pub uid: u32,
@@ -60,6 +64,7 @@ impl VolumeRecord {
             anonymous: false,
             creator: None,
             needs_copy_up: true,
+            needs_chown: true,
             uid: 0,
             gid: 0,
         }
@@ -206,8 +211,26 @@ impl Store {
         if self.list(&data)?.is_empty() {
             self.fill(name, &data, source, durability)?;
         }
-        record.needs_copy_up = false;
+        (record.needs_copy_up, record.needs_chown) = (false, false);
         self.write_record(&layout::in_volume(name, layout::VOLUME_RECORD), &record, durability)
+    }
+
+    /// Makes a volume that nobody has filled belong to the user of the container that mounts it, as podman does.
+    ///
+    /// Whose it is was said when it was made, or is what the image's directory says, or nobody has written to it yet. The caller
+    /// must be where the owner is mapped.
+    pub fn give_volume(&self, name: &str, owner: Owner) -> Result<()> {
+        let mut record = self.volume(name)?;
+        let data = layout::in_volume(name, layout::VOLUME_DATA);
+        let is_theirs = (record.uid, record.gid) == (owner.uid, owner.gid);
+        if !record.needs_chown || is_theirs || !self.list(&data)?.is_empty() {
+            return Ok(());
+        }
+        let (uid, gid) = (Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)));
+        rustix::fs::chownat(self.dir(), &data, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
+            .at("change owner of", &self.path(&data))?;
+        (record.uid, record.gid) = (owner.uid, owner.gid);
+        self.write_record(&layout::in_volume(name, layout::VOLUME_RECORD), &record, Durability::Volatile)
     }
 
     fn fill(&self, name: &str, data: &Path, source: BorrowedFd<'_>, durability: Durability) -> Result<()> {
@@ -301,6 +324,16 @@ mod tests {
             std::fs::remove_file(data.join("index.html")).unwrap();
             store.copy_up_volume("web", from.as_fd(), Durability::Volatile).unwrap();
             assert!(tree(&data).is_empty());
+            // One that nobody has filled belongs to whoever mounts it, until somebody has.
+            create(&store, "data");
+            for owner in [Owner { uid: 33, gid: 44 }, Owner { uid: 55, gid: 44 }] {
+                store.give_volume("data", owner).unwrap();
+                let meta = std::fs::metadata(store.volume_data("data").unwrap()).unwrap();
+                assert_eq!((meta.uid(), meta.gid(), store.volume("data").unwrap().uid), (owner.uid, 44, owner.uid));
+            }
+            std::fs::write(store.volume_data("data").unwrap().join("file"), "x").unwrap();
+            store.give_volume("data", Owner { uid: 7, gid: 7 }).unwrap();
+            assert_eq!(std::fs::metadata(store.volume_data("data").unwrap()).unwrap().uid(), 55);
             // A volume with anything in it is left as it is.
             create(&store, "own");
             std::fs::write(store.volume_data("own").unwrap().join("mine"), "x").unwrap();

@@ -22,6 +22,7 @@ mod attack;
 mod host;
 mod image;
 mod kill;
+mod mount;
 mod podman;
 mod refuse;
 mod root;
@@ -37,6 +38,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("host", host::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),
+    ("mount", mount::CASES),
     ("podman", podman::CASES),
     ("refuse", refuse::CASES),
     ("root", root::CASES),

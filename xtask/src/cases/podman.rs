@@ -15,6 +15,7 @@ pub(super) const CASES: &[Case] = cases![
     who_the_process_is,
     what_the_process_may_do_and_see,
     streams_and_logs,
+    what_is_mounted,
     the_life_of_a_container,
     columns_and_templates,
 ];
@@ -124,6 +125,32 @@ fn streams_and_logs(host: &Host) -> Result<()> {
              P exec -d c touch /x; sleep 1; P exec c ls /x",
         ],
     )
+}
+
+fn what_is_mounted(host: &Host) -> Result<()> {
+    let tree = "rm -rf ~/g; mkdir -p ~/g/a; echo 1 >~/g/f1; echo 2 >~/g/f2; cd ~/g";
+    let scripts = [
+        "P run --rm --tmpfs /t:U,mode=700 --user 5 busybox ls -ldn /t | cut -c1-40",
+        "P run --rm --mount type=ramfs,dst=/r busybox stat -f -c %T /r",
+        "P run --rm --mount type=devpts,dst=/dp,uid=3,mode=600 busybox sh -c 'ls -a /dp | wc -l'",
+        "P run --rm --mount 'type=glob,src=f*,dst=/x' busybox sh -c 'cat /x/*'",
+        "P run --rm --mount 'type=glob,src=nope*,dst=/x' busybox true",
+        "P run --rm --mount type=image,src=guest,dst=/i busybox sh -c 'ls /i; touch /i/x'",
+        "P run --rm --mount type=image,src=guest,dst=/i,rw=true busybox touch /i/x",
+        "P run --rm --mount type=image,src=guest,dst=/i,subpath=/etc busybox ls /i",
+        "P run --rm -v s:/v busybox mkdir -p /v/sub/x; P run --rm --mount type=volume,src=s,dst=/i,subpath=sub busybox ls /i",
+        "P run --rm -v ~/g:/x:O busybox sh -c 'touch /x/new; ls /x'; ls",
+        "P run --rm -v ~/g:/x:z,idmap busybox ls /x",
+        "P run -d --name src -v vf:/v -v ~/g:/g --tmpfs /tt -v ~/g:/ro:ro busybox sleep 100; \
+         P run --rm --volumes-from src:ro busybox sh -c 'ls /g /ro /tt; touch /v/x'; P run --rm --volumes-from src -v ~/g/a:/g busybox ls /g",
+        "P run --rm --volumes-from src:exec busybox true",
+        "P volume create -o type=tmpfs -o o=size=1m,uid=5,gid=6 t; P run --rm -v t:/t busybox sh -c 'ls -ldn /t | cut -c1-40; df /t | tail -1 | tr -s \" \" | cut -d\" \" -f2'; \
+         P volume inspect -f '{{json .Options}} {{.UID}}' t",
+        "P volume create -o o=uid=7,gid=8 u; P run --rm -v u:/t busybox stat -c %u:%g /t; P volume create -o x=y w",
+        "P volume create -o type=none -o device=$HOME/g -o o=bind b; P run --rm -v b:/t busybox ls /t",
+        "P run --rm --user 33:44 -v w1:/new busybox stat -c %u:%g /new; P run --rm --user 33:44 -v w2:/etc busybox stat -c %u:%g /etc",
+    ];
+    same(host, &scripts.map(|script| format!("{tree}; {script}")).each_ref().map(String::as_str))
 }
 
 fn the_life_of_a_container(host: &Host) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `lodger volume create`: a named directory of data.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, switch};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, number, switch};
 use crate::error::{CliError, Result};
 use crate::output;
 use engine::Kind;
@@ -14,21 +14,26 @@ pub(crate) const COMMAND: Command = Command {
     paths: &["volume create"],
     operands: "[NAME]",
     summary: "Create a new volume",
-    about: "Makes a volume for use by containers, and prints its name. Without a name it gets one made up.",
-    examples: &["lodger volume create data", "lodger volume create --label app=web --uid 33 --gid 33 data"],
+    about: "Makes a volume for use by containers, and prints its name. Without a name it gets one made up.\n\nA volume is a directory of the store. With -o type=tmpfs it is memory that containers share while one of them runs, with -o type=none -o device=PATH -o o=bind a directory of the host. The words of -o o= are uid=, gid=, size=, mode=, nocopy, ro, noexec, nosuid, nodev and propagations such as rslave.",
+    examples: &[
+        "lodger volume create data",
+        "lodger volume create --label app=web --uid 33 --gid 33 data",
+        "lodger volume create -o type=tmpfs -o o=size=64m,noexec scratch",
+        "lodger volume create -o type=none -o device=/srv/data -o o=bind data",
+    ],
     count: Count::AtMost(1),
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value("opt", "mount a directory of the host with -v instead").short('o')],
     run,
     ..Command::PLAIN
 };
 
 #[derive(Default)]
 struct Options {
-    gid: u32,
+    gid: Option<u32>,
     ignore: bool,
     labels: BTreeMap<String, String>,
-    uid: u32,
+    opts: BTreeMap<String, String>,
+    uid: Option<u32>,
 }
 
 const OPTIONS: &[Opt<Options>] = &[
@@ -36,13 +41,16 @@ const OPTIONS: &[Opt<Options>] = &[
         flag: Flag::with_value("driver", "string", "Only local").short('d'),
         set: |_, value| match value {
             "local" | "" => Ok(()),
+            "image" => {
+                Err(ParseError("images are mounted with --mount type=image,source=IMAGE,target=PATH".to_owned()))
+            }
             _ => Err(ParseError("there is no driver but local".to_owned())),
         },
     },
     Opt {
         flag: Flag::with_value("gid", "uint", "Group of the volume's directory"),
         set: |options, value| {
-            options.gid = number(value)?;
+            options.gid = Some(number(value)?);
             Ok(())
         },
     },
@@ -59,9 +67,18 @@ const OPTIONS: &[Opt<Options>] = &[
         },
     },
     Opt {
+        flag: Flag::with_value("opt", "stringArray", "type=tmpfs, type=none, device=PATH, or o=WORDS as of mount(8)")
+            .short('o'),
+        set: |options, value| {
+            let (name, value) = value.split_once('=').unwrap_or((value, ""));
+            options.opts.insert(name.to_owned(), value.to_owned());
+            Ok(())
+        },
+    },
+    Opt {
         flag: Flag::with_value("uid", "uint", "Owner of the volume's directory"),
         set: |options, value| {
-            options.uid = number(value)?;
+            options.uid = Some(number(value)?);
             Ok(())
         },
     },
@@ -71,7 +88,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
     let options: Options = call.options(OPTIONS)?;
     let engine = call.engine()?;
     let name = call.operands.first().cloned();
-    let new = NewVolume { name, labels: options.labels, uid: options.uid, gid: options.gid };
+    let new = NewVolume { name, labels: options.labels, options: options.opts, uid: options.uid, gid: options.gid };
     let name = match engine.create_volume(new) {
         Ok(volume) => volume.name,
         Err(error) => match &error.kind {

@@ -74,7 +74,7 @@ impl Volume {
             anonymous: record.anonymous,
             mount_count: u32::try_from(mounted.count()).unwrap_or(u32::MAX),
             needs_copy_up: record.needs_copy_up,
-            needs_chown: false,
+            needs_chown: record.needs_chown,
             lock_number: 0,
         })
     }

@@ -1,6 +1,6 @@
 //! `create`: the image found, volumes made, a record written; nothing runs.
 
-use super::{Force, Volumes, names};
+use super::{Force, Volumes, mounts, names};
 use crate::error::{Error, Kind, Result};
 use crate::images::{self, PullReport};
 use crate::resolve::process::{self, Surrounding};
@@ -75,6 +75,7 @@ impl Engine {
             None => ContainerDefaults::default(),
         };
         self.before_writing_for(&spec)?;
+        self.take_over_mounts(&mut spec)?;
         add_image_volumes(&mut spec, &defaults);
         freeze(&mut spec, &defaults, env_files)?;
         if !spec.network.publish.is_empty() || spec.network.publish_all {
@@ -97,6 +98,7 @@ impl Engine {
             name: String::new(),
             created: Timestamp::now(),
             image: image.as_ref().map(|image| image_use(image, &spec)),
+            mounted: self.mounted_images(&spec)?,
             create_command: command,
             volumes: Vec::new(),
             auto_remove: spec.lifecycle.remove,
@@ -153,7 +155,7 @@ impl Engine {
             let (name, anonymous) = match &mount.source {
                 MountSource::Volume(name) => (name.clone(), false),
                 MountSource::Anonymous => (ContainerId::random().to_string(), true),
-                MountSource::Bind(_) | MountSource::Tmpfs { .. } => continue,
+                _ => continue,
             };
             let record = VolumeRecord {
                 name: name.clone(),
@@ -164,6 +166,7 @@ impl Engine {
                 anonymous,
                 creator: if anonymous { ProcessId::own() } else { None },
                 needs_copy_up: mount.options.copy.unwrap_or(true),
+                needs_chown: true,
                 uid: 0,
                 gid: 0,
             };
@@ -271,19 +274,8 @@ fn freeze(spec: &mut ContainerSpec, image: &ContainerDefaults, files: Vec<(Strin
 /// of variables.
 fn read_ahead(spec: &mut ContainerSpec) -> Result<Vec<(String, String)>> {
     let directory = std::env::current_dir().map_err(|e| Error::io("find the working directory", e))?;
-    let absolute = |path: &mut String| {
-        let joined = directory.join(&*path);
-        joined
-            .to_str()
-            .map(|text| *path = text.to_owned())
-            .ok_or_else(|| Error::invalid(format!("path {joined:?} is not UTF-8")))
-    };
-    for mount in &mut spec.mounts.list {
-        if let MountSource::Bind(path) = &mut mount.source {
-            absolute(path)?;
-            std::fs::metadata(&*path).map_err(|_| bind_source_error(Path::new(&*path)))?;
-        }
-    }
+    let absolute = |path: &mut String| mounts::absolute(path, &directory);
+    mounts::read_ahead(spec, &directory)?;
     if let Root::Directory { path, .. } = &mut spec.root {
         absolute(path)?;
     }
@@ -315,17 +307,6 @@ fn label_files(spec: &mut ContainerSpec) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Why a bind's source cannot be used, in podman's words, with the directory that stands in the way.
-fn bind_source_error(path: &Path) -> Error {
-    let missing = std::fs::metadata(path).err().unwrap_or_else(|| std::io::ErrorKind::NotFound.into());
-    let blocked = path.ancestors().skip(1).find(|parent| std::fs::metadata(parent).is_ok());
-    let error = Error::io(format!("statfs {}", path.display()), missing);
-    match blocked {
-        Some(parent) => error.within(format!("bind mount source (reachable as far as {})", parent.display())),
-        None => error,
-    }
 }
 
 fn image_use(image: &ImageRecord, spec: &ContainerSpec) -> ImageUse {

@@ -4,6 +4,7 @@ mod accounts;
 mod create;
 mod exec;
 mod list;
+mod mounts;
 mod names;
 mod observe;
 mod start;

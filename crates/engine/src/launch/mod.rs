@@ -168,13 +168,14 @@ impl Engine {
             gid: identity.user.gid,
             groups: identity.groups,
         };
+        let owner = store::Owner { uid: process.uid, gid: process.gid };
         let plan = Plan {
             root_access: if spec.mounts.read_only {
                 runtime::plan::Access::ReadOnly
             } else {
                 runtime::plan::Access::Writable
             },
-            mounts: mounts::resolve(self, spec, &rootfs, given_files)?,
+            mounts: mounts::resolve(self, record, owner, &rootfs, given_files)?,
             rootfs,
             hostname: if namespaces.uts.is_new() { Name::Set(files::c_string(&hostname)?) } else { Name::Keep },
             domainname: Name::Keep,

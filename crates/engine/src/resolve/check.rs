@@ -7,6 +7,7 @@ use spec::ContainerSpec;
 use spec::container::Root;
 use spec::lifecycle::{Restart, SdNotify};
 use spec::logging::LogDriver;
+use spec::mount::{Mount, MountSource};
 use spec::namespaces::{IpcMode, NsMode, UserNs};
 use spec::network::{Dns, Mode};
 use spec::resources::CgroupMode;
@@ -46,7 +47,7 @@ fn contradictions(spec: &ContainerSpec) -> Result<()> {
         return Err(Error::invalid(format!("--publish cannot be used with {mode}")));
     }
     let mut targets = BTreeSet::new();
-    for mount in &spec.mounts.list {
+    for mount in spec.mounts.list.iter().filter(|mount| !matches!(mount.source, MountSource::Glob(_))) {
         let target: Vec<&str> = mount.target.split('/').filter(|word| !matches!(*word, "" | ".")).collect();
         if !targets.insert(target) {
             return Err(Error::invalid(format!("{}: duplicate mount destination", mount.target)));
@@ -221,9 +222,6 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
     if spec.security.privileged {
         return later("--privileged");
     }
-    if !spec.mounts.volumes_from.is_empty() {
-        return later("--volumes-from");
-    }
     if !spec.identity.requires.is_empty() {
         return later("--requires");
     }
@@ -237,10 +235,14 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
             "the '--group-add keep-groups' option is not allowed with any other --group-add options".to_owned(),
         );
     }
-    if let Some(mount) = spec.mounts.list.iter().find(|mount| mount.options.chown) {
-        return later(&format!("the mount option U (chown), at {}", mount.target));
-    }
-    None
+    let mapped = |mount: &&Mount| mount.options.idmap.as_ref().is_some_and(|mapping| !mapping.is_empty());
+    spec.mounts.list.iter().find(mapped).map(|mount| {
+        format!(
+            "the mount option idmap with a mapping, at {}: the kernel lets nobody but root of the host map the ids of a \
+             mount; U gives the files to the container's user",
+            mount.target
+        )
+    })
 }
 
 fn words(mode: &NsMode) -> String {

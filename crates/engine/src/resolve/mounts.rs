@@ -1,17 +1,28 @@
 //! What is mounted where, in the order in which it is attached.
+//!
+//! ```text
+//! asked     one mount that was asked for: memory, terminals, binds
+//! volume    volumes
+//! overlay   overlays inside: `O`, images
+//! ```
+
+mod asked;
+mod overlay;
+mod volume;
 
 use super::files::{c_string, guest, open_path};
 use crate::error::{Error, Result};
 use crate::{Engine, runtime_error, store_error};
+use asked::Maker;
 use runtime::Rootfs;
 use runtime::plan::{self, Access, Attributes, Bind, Content, Depth, Size, Tmpfs, TtyGroup};
 use rustix::fs::{Mode, OFlags};
 use spec::ContainerSpec;
-use spec::mount::{Mount, MountSource, Propagation};
+use spec::mount::{Devpts, Mount, MountSource};
 use spec::namespaces::{IpcMode, NsMode};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use store::Durability;
+use store::{ContainerRecord, Owner};
 
 /// podman's default of `--shm-size`: 64 MiB.
 const SHM: u64 = 64 << 20;
@@ -25,10 +36,12 @@ const READ_ONLY_TMPFS: [&str; 3] = ["/run", "/tmp", "/var/tmp"];
 /// All mounts of a container: the kernel's, those asked for, and the given files last.
 pub(crate) fn resolve(
     engine: &Engine,
-    spec: &ContainerSpec,
+    record: &ContainerRecord,
+    user: Owner,
     rootfs: &Rootfs,
     files: Vec<plan::Mount>,
 ) -> Result<Vec<plan::Mount>> {
+    let spec = &record.spec;
     for mount in &spec.mounts.list {
         refuse_kernel_paths(&mount.target)?;
     }
@@ -37,7 +50,9 @@ pub(crate) fn resolve(
         vec![plan::Mount::Proc, plan::Mount::Sysfs(Access::ReadOnly), plan::Mount::Cgroup(Access::ReadOnly)];
     if !asked_at("/dev") {
         mounts.push(plan::Mount::Dev { size: DEV });
-        mounts.push(plan::Mount::Devpts(TtyGroup::Group(TTY_GROUP)));
+        if !asked_at("/dev/pts") {
+            mounts.push(plan::Mount::Devpts(TtyGroup::Group(TTY_GROUP)));
+        }
         mounts.extend(shared_memory(spec, asked_at("/dev/shm"))?);
     }
     if spec.mounts.read_only && spec.mounts.read_only_tmpfs.unwrap_or(true) {
@@ -52,10 +67,17 @@ pub(crate) fn resolve(
         }
     }
     // A mount never hides one that was asked for below it.
-    let mut list: Vec<&Mount> = spec.mounts.list.iter().collect();
-    list.sort_by_key(|mount| mount.target.split('/').filter(|word| !word.is_empty()).count());
-    for mount in list {
-        mounts.push(one(engine, mount, rootfs)?);
+    let mut list: Vec<(usize, &Mount)> = spec.mounts.list.iter().enumerate().collect();
+    list.sort_by_key(|(_, mount)| mount.target.split('/').filter(|word| !word.is_empty()).count());
+    let maker = Maker { engine, record, user, rootfs };
+    for (number, mount) in list {
+        mounts.push(match &mount.source {
+            // The terminals that every container has, which its own terminal is one of.
+            MountSource::Devpts(devpts) if mount.target == "/dev/pts" && *devpts == Devpts::default() => {
+                plan::Mount::Devpts(TtyGroup::Group(TTY_GROUP))
+            }
+            _ => maker.one(number, mount)?,
+        });
     }
     mounts.extend(files.into_iter().filter(|file| match file {
         plan::Mount::File(file) => !asked_at(&file.target.to_string()),
@@ -111,81 +133,12 @@ fn tmpfs(
     (no_suid, no_dev, no_exec): (bool, bool, bool),
 ) -> Result<Tmpfs> {
     let attributes = Attributes { read_only: false, no_suid, no_dev, no_exec };
-    Ok(Tmpfs { target: guest(path)?, size, mode, uid: 0, gid: 0, attributes, content })
+    Ok(Tmpfs { name: c"tmpfs".into(), target: guest(path)?, size, mode, uid: 0, gid: 0, attributes, content })
 }
 
 fn bind(source: OwnedFd, name: &str, target: &str, attributes: Attributes) -> Result<Bind> {
     let (depth, propagation) = (Depth::Recursive, plan::Propagation::RPrivate);
     Ok(Bind { source, name: c_string(name)?, target: guest(target)?, depth, attributes, propagation })
-}
-
-/// One mount that was asked for.
-fn one(engine: &Engine, mount: &Mount, rootfs: &Rootfs) -> Result<plan::Mount> {
-    let options = &mount.options;
-    let attributes = |no_exec: bool| Attributes {
-        read_only: options.read_only.unwrap_or(false),
-        no_suid: options.no_suid.unwrap_or(true),
-        no_dev: options.no_dev.unwrap_or(true),
-        no_exec: options.no_exec.unwrap_or(no_exec),
-    };
-    let (source, name) = match &mount.source {
-        MountSource::Tmpfs { size, mode, copy_up } => {
-            let content = if *copy_up { Content::CopyUp } else { Content::Empty };
-            let size = size.map_or(Size::HalfOfMemory, |size| Size::Bytes(size.0));
-            let base = tmpfs(&mount.target, size, mode.unwrap_or(0o1777), content, (true, true, false))?;
-            return Ok(plan::Mount::Tmpfs(Tmpfs { attributes: attributes(false), ..base }));
-        }
-        MountSource::Bind(path) => (engine.open_place(path)?, path.clone()),
-        MountSource::Volume(name) => {
-            copy_up(engine, name, &mount.target, rootfs)?;
-            let data = engine.store.volume_data(name).map_err(store_error)?;
-            (open_path(&data)?, data.display().to_string())
-        }
-        MountSource::Anonymous => {
-            return Err(Error::other("an anonymous volume got no name when its container was made"));
-        }
-    };
-    let mut bound = bind(source, &name, &mount.target, attributes(false))?;
-    bound.depth = if options.recursive.unwrap_or(true) { Depth::Recursive } else { Depth::Single };
-    bound.propagation = options.propagation.map_or(plan::Propagation::RPrivate, propagation);
-    Ok(plan::Mount::Bind(bound))
-}
-
-/// Fills a fresh volume with what the image has at its place, once.
-fn copy_up(engine: &Engine, name: &str, target: &str, rootfs: &Rootfs) -> Result<()> {
-    let mut record = engine.store.volume(name).map_err(store_error)?;
-    if !record.needs_copy_up {
-        return Ok(());
-    }
-    let directory = rootfs.open(&guest(target)?).ok().and_then(|fd| readable_directory(&fd));
-    match directory {
-        Some(directory) => {
-            engine.store.copy_up_volume(name, directory.as_fd(), Durability::Durable).map_err(store_error)
-        }
-        None => {
-            record.needs_copy_up = false;
-            engine.store.update_volume(&record, Durability::Durable).map_err(store_error)
-        }
-    }
-    .map_err(|e| e.within(format!("fill volume {name} from {target} of the image")))
-}
-
-fn readable_directory(fd: &OwnedFd) -> Option<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(fd, c".", flags, Mode::empty()).ok()
-}
-
-fn propagation(asked: Propagation) -> plan::Propagation {
-    match asked {
-        Propagation::Private => plan::Propagation::Private,
-        Propagation::Rprivate => plan::Propagation::RPrivate,
-        Propagation::Slave => plan::Propagation::Slave,
-        Propagation::Rslave => plan::Propagation::RSlave,
-        Propagation::Shared => plan::Propagation::Shared,
-        Propagation::Rshared => plan::Propagation::RShared,
-        Propagation::Unbindable => plan::Propagation::Unbindable,
-        Propagation::Runbindable => plan::Propagation::RUnbindable,
-    }
 }
 
 /// The layers of a container's image with its own directory on top, not yet attached anywhere.

@@ -7,13 +7,13 @@ use super::Builder;
 use super::handover::TerminalSlots;
 use crate::error::{Error, Kind};
 use crate::plan::{
-    Access, Bind, Content, Device, File, GuestPath, MissingWorkdir, Mount, Namespace, Node, Plan, Process, Size, Stdio,
-    Sysctl, SysctlScope, Tmpfs,
+    Access, Bind, Content, Device, File, GuestPath, Made, MissingWorkdir, Mount, Namespace, Node, Plan, Process, Size,
+    Stdio, Sysctl, SysctlScope, Tmpfs,
 };
 use crate::prepare::{DEV_DIRECTORIES, DEV_LINKS, Step, TmpfsShape};
 use init::op::{Attributes, Filesystem, Guard, Make, Op, Slot};
 use std::ffi::CStr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Files of procfs that may be covered, as runc and crun have it (for lxcfs and friends).
 const COVERABLE: [&[u8]; 10] = [
@@ -120,6 +120,12 @@ impl<'p> Builder<'p> {
             }
             Mount::Tmpfs(tmpfs) => self.tmpfs(tmpfs, into),
             Mount::Bind(bind) => self.bind(bind, into),
+            Mount::Made(made) => self.made(made, into),
+            Mount::Terminals(terminals) => {
+                let attributes = restrict(terminals.attributes);
+                self.step(Step::Terminals { terminals, attributes, into });
+                Waiting { guard: Guard::NotProc, ..Waiting::system(into, terminals.target.as_c_str()) }
+            }
             // Taken by the caller.
             Mount::Dev { .. } | Mount::File(_) => Waiting::system(into, c"/dev"),
         }
@@ -139,6 +145,7 @@ impl<'p> Builder<'p> {
         let attributes = restrict(tmpfs.attributes);
         self.step(Step::Tmpfs {
             shape: TmpfsShape { size: tmpfs.size, mode: tmpfs.mode, uid: tmpfs.uid, gid: tmpfs.gid },
+            source: &tmpfs.name,
             attributes: if copied { Attributes::default() } else { attributes },
             into,
         });
@@ -148,6 +155,16 @@ impl<'p> Builder<'p> {
         }
         let guard = if tmpfs.target.entry_of(c"/dev").is_some() { Guard::NoLinks } else { Guard::NotProc };
         Waiting { guard, ..Waiting::system(into, tmpfs.target.as_c_str()) }
+    }
+
+    fn made(&mut self, made: &'p Made, into: Slot) -> Waiting<'p> {
+        self.step(Step::Duplicate { fd: made.mount.as_fd(), name: &made.name, into });
+        let attributes = restrict(made.attributes);
+        if attributes != Attributes::default() {
+            self.step(Step::Restrict { mount: into, attributes });
+        }
+        let make = if is_directory(&made.mount) { Make::Directory } else { Make::File };
+        Waiting { mount: into, target: made.target.as_c_str(), make, guard: Guard::NotProc }
     }
 
     fn bind(&mut self, bind: &'p Bind, into: Slot) -> Waiting<'p> {
@@ -160,7 +177,7 @@ impl<'p> Builder<'p> {
             into,
         });
         let guard = if COVERABLE.contains(&bind.target.as_bytes()) { Guard::ProcFile } else { Guard::NotProc };
-        let make = if bind.is_directory() { Make::Directory } else { Make::File };
+        let make = if is_directory(&bind.source) { Make::Directory } else { Make::File };
         Waiting { mount: into, target: bind.target.as_c_str(), make, guard }
     }
 
@@ -172,6 +189,7 @@ impl<'p> Builder<'p> {
         let attributes = if bound { Attributes::NO_SUID.and(Attributes::NO_DEV) } else { Attributes::NO_SUID };
         self.step(Step::Tmpfs {
             shape: TmpfsShape { size: Size::Bytes(size), mode: 0o755, uid: 0, gid: 0 },
+            source: c"tmpfs",
             attributes,
             into: slot,
         });
@@ -223,6 +241,7 @@ impl<'p> Builder<'p> {
         self.step(Step::Tmpfs {
             // Twice what is there, since the container may write some of them.
             shape: TmpfsShape { size: Size::Bytes((bytes * 2).max(1 << 20)), mode: 0o755, uid: 0, gid: 0 },
+            source: c"tmpfs",
             attributes: Attributes::SAFE,
             into: staged,
         });
@@ -280,6 +299,7 @@ impl<'p> Builder<'p> {
             self.step(Step::CloneNull { into: null });
             self.step(Step::Tmpfs {
                 shape: TmpfsShape { size: Size::Bytes(4096), mode: 0o755, uid: 0, gid: 0 },
+                source: c"tmpfs",
                 attributes: Attributes::SAFE.and(Attributes::READ_ONLY),
                 into: empty,
             });
@@ -301,11 +321,19 @@ impl<'p> Builder<'p> {
     }
 }
 
+/// Whether a missing target becomes a directory.
+fn is_directory(source: &OwnedFd) -> bool {
+    use rustix::fs::{FileType, fstat};
+    fstat(source).is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::Directory)
+}
+
 /// What is attached over the root would be under what the process sees as its root.
 fn not_over_root(mount: &Mount) -> Result<(), Error> {
     let target = match mount {
         Mount::Tmpfs(tmpfs) => &tmpfs.target,
         Mount::Bind(bind) => &bind.target,
+        Mount::Made(made) => &made.target,
+        Mount::Terminals(terminals) => &terminals.target,
         Mount::File(file) => &file.target,
         _ => return Ok(()),
     };

@@ -153,6 +153,7 @@ fn file_systems_are_made_before_the_hosts_view_is_covered() {
 fn protection_comes_after_all_mounts_and_sysctls_before_it() {
     let mut plan = plan();
     plan.mounts.push(Mount::Tmpfs(Tmpfs {
+        name: c"tmpfs".into(),
         target: guest("/data"),
         size: Size::HalfOfMemory,
         mode: 0o700,

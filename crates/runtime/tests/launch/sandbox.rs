@@ -227,6 +227,7 @@ pub(crate) fn text(text: &str) -> CString {
 
 pub(crate) fn tmpfs(target: &str, mode: u32) -> Tmpfs {
     Tmpfs {
+        name: c"tmpfs".into(),
         target: guest(target),
         size: Size::Bytes(1 << 20),
         mode,

@@ -10,7 +10,7 @@
 //! can say. Each form reads back exactly what it wrote.
 
 use super::options::once;
-use super::{Mount, MountOptions, MountSource};
+use super::{Changes, Devpts, Mount, MountOptions, MountSource};
 use crate::bytes::Bytes;
 use crate::{ParseError, name, options::commas, word};
 
@@ -31,11 +31,19 @@ impl Mount {
             Some(volume) => named(volume)?,
         };
         let mut options = MountOptions::default();
+        let mut changes = Dirs::default();
         for text in words.split(',').filter(|text| !text.is_empty()) {
-            if !options.set_word(text)? {
+            let known = match text.split_once('=') {
+                Some((key @ ("upperdir" | "workdir"), value)) => changes.set(key, value)?,
+                Some(("idmap", value)) => options.set_pair("idmap", value)?,
+                Some(_) => false,
+                None => text != "no-dereference" && options.set_word(text)?,
+            };
+            if !known {
                 return Err(unknown_volume_word(text));
             }
         }
+        changes.finish(&mut options)?;
         Ok(Self { target: word::inside("container path", target)?, source, options })
     }
 
@@ -63,7 +71,16 @@ impl Mount {
 
     /// As `--volume`, if it can be said so.
     pub fn as_volume(&self) -> Option<String> {
-        let words = self.options.words();
+        let options = &self.options;
+        let words = options.words();
+        let kept = |path: &str| is_simple(path) && !path.contains(',');
+        let sayable = match &options.overlay {
+            Some(Changes::Kept { upper, work }) => kept(upper) && kept(work),
+            _ => true,
+        };
+        if !sayable || options.subpath.is_some() || options.no_dereference {
+            return None;
+        }
         let text = match &self.source {
             MountSource::Bind(source) | MountSource::Volume(source) => {
                 if !is_simple(source) {
@@ -75,7 +92,7 @@ impl Mount {
                 }
             }
             MountSource::Anonymous if words.is_empty() => self.target.clone(),
-            MountSource::Anonymous | MountSource::Tmpfs { .. } => return None,
+            _ => return None,
         };
         is_simple(&self.target).then_some(text)
     }
@@ -96,21 +113,40 @@ impl Mount {
             MountSource::Volume(volume) => ("volume", Some(volume)),
             MountSource::Anonymous => ("volume", None),
             MountSource::Tmpfs { .. } => ("tmpfs", None),
+            MountSource::Ramfs { .. } => ("ramfs", None),
+            MountSource::Image(image) => ("image", Some(image)),
+            MountSource::Glob(pattern) => ("glob", Some(pattern)),
+            MountSource::Devpts(_) => ("devpts", None),
         };
         let mut fields = vec![format!("type={kind}")];
         fields.extend(source.map(|source| format!("source={source}")));
-        fields.push(format!("target={}", self.target));
+        if !self.target.is_empty() {
+            fields.push(format!("target={}", self.target));
+        }
         fields.extend(self.words());
         commas::join(&fields)
     }
 
-    /// The option words, with those of a tmpfs.
+    /// The option words, with those of memory and terminals.
     fn words(&self) -> Vec<String> {
-        let mut words: Vec<String> = self.options.words().into_iter().map(str::to_owned).collect();
-        if let MountSource::Tmpfs { size, mode, copy_up } = &self.source {
-            words.extend(size.map(|size| format!("size={size}")));
-            words.extend(mode.map(|mode| format!("mode={mode:o}")));
-            words.extend((!copy_up).then(|| "notmpcopyup".to_owned()));
+        let mut words = self.options.words();
+        match &self.source {
+            MountSource::Tmpfs { size, mode, copy_up } => {
+                words.extend(size.map(|size| format!("size={size}")));
+                words.extend(mode.map(|mode| format!("mode={mode:o}")));
+                words.extend((!copy_up).then(|| "notmpcopyup".to_owned()));
+            }
+            MountSource::Ramfs { mode, copy_up } => {
+                words.extend(mode.map(|mode| format!("mode={mode:o}")));
+                words.extend((!copy_up).then(|| "notmpcopyup".to_owned()));
+            }
+            MountSource::Devpts(Devpts { uid, gid, mode, max }) => {
+                words.extend(uid.map(|uid| format!("uid={uid}")));
+                words.extend(gid.map(|gid| format!("gid={gid}")));
+                words.extend(mode.map(|mode| format!("mode={mode:o}")));
+                words.extend(max.map(|max| format!("max={max}")));
+            }
+            _ => {}
         }
         words
     }
@@ -133,33 +169,69 @@ fn named(volume: &str) -> Result<MountSource, ParseError> {
 }
 
 fn unknown_volume_word(text: &str) -> ParseError {
-    let why = match text.split('=').next().unwrap_or_default() {
-        "O" | "upperdir" | "workdir" => "overlay volumes are not supported yet",
-        "idmap" => "idmapped volumes are not supported yet",
-        _ => "expected ro, rw, z, Z, U, [no]exec, [no]suid, [no]dev, [no]copy, [r]bind or a propagation such as rslave",
-    };
+    let why = "expected ro, rw, z, Z, U, O, idmap, [no]exec, [no]suid, [no]dev, [no]copy, [r]bind or a propagation such as rslave";
     ParseError::new("volume option", text, why)
 }
 
+/// `upperdir=` and `workdir=` of an overlay mount.
+#[derive(Default)]
+struct Dirs {
+    upper: Option<String>,
+    work: Option<String>,
+}
+
+impl Dirs {
+    /// Takes one of them; always known.
+    fn set(&mut self, key: &str, value: &str) -> Result<bool, ParseError> {
+        let field = if key == "upperdir" { &mut self.upper } else { &mut self.work };
+        once(field, word::plain(key, value)?, key).map(|()| true)
+    }
+
+    fn finish(self, options: &mut MountOptions) -> Result<(), ParseError> {
+        match (self.upper, self.work, &options.overlay) {
+            (None, None, _) => Ok(()),
+            (_, _, None) => Err(ParseError("upperdir and workdir belong to an overlay: add O".to_owned())),
+            (Some(upper), Some(work), Some(_)) => {
+                options.overlay = Some(Changes::Kept { upper, work });
+                Ok(())
+            }
+            _ => Err(ParseError("must set both `upperdir` and `workdir`".to_owned())),
+        }
+    }
+}
+
 /// `type=`
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Bind,
     Volume,
     Tmpfs,
+    Ramfs,
+    Image,
+    Glob,
+    Devpts,
 }
+
+const KINDS: [(&str, Kind); 7] = [
+    ("bind", Kind::Bind),
+    ("volume", Kind::Volume),
+    ("tmpfs", Kind::Tmpfs),
+    ("image", Kind::Image),
+    ("glob", Kind::Glob),
+    ("devpts", Kind::Devpts),
+    ("ramfs", Kind::Ramfs),
+];
 
 impl Kind {
     fn parse(text: &str) -> Result<Self, ParseError> {
         match text {
-            "bind" => Ok(Self::Bind),
-            "volume" => Ok(Self::Volume),
-            "tmpfs" => Ok(Self::Tmpfs),
-            "devpts" | "ramfs" | "image" | "glob" | "artifact" => {
-                Err(ParseError::new("mount type", text, "not supported yet; lodger has bind, volume and tmpfs"))
-            }
-            _ => Err(ParseError::new("mount type", text, "expected bind, volume or tmpfs")),
+            "artifact" => Err(ParseError::new("mount type", text, "only images are kept in the store")),
+            _ => word::choose("mount type", text, &KINDS),
         }
+    }
+
+    fn is_memory(self) -> bool {
+        matches!(self, Self::Tmpfs | Self::Ramfs)
     }
 }
 
@@ -172,73 +244,114 @@ struct Draft {
     size: Option<Bytes>,
     mode: Option<u32>,
     copy_up: Option<bool>,
+    devpts: Devpts,
+    changes: Dirs,
     options: MountOptions,
 }
 
 impl Draft {
     /// Takes one field: a word or `key=value`.
     fn set(&mut self, field: &str) -> Result<(), ParseError> {
-        let tmpfs = self.kind == Some(Kind::Tmpfs);
+        let kind = self.kind.unwrap_or(Kind::Volume);
         let known = match field.split_once('=') {
-            Some(("src" | "source", value)) => once(&mut self.source, value.to_owned(), field).map(|()| true)?,
-            Some(("dst" | "destination" | "target", value)) => {
-                once(&mut self.target, value.to_owned(), field).map(|()| true)?
-            }
-            Some(("tmpfs-size" | "size", value)) if tmpfs => {
-                once(&mut self.size, Bytes::parse(value)?, field).map(|()| true)?
-            }
-            Some(("tmpfs-mode" | "mode", value)) if tmpfs => {
-                once(&mut self.mode, octal_mode(value)?, field).map(|()| true)?
-            }
-            Some((key, value)) => self.options.set_pair(key, value)?,
+            Some(("consistency", _)) => true,
+            Some((key, value)) => self.set_pair(kind, key, value)?,
             None => match field {
-                "tmpcopyup" if tmpfs => once(&mut self.copy_up, true, field).map(|()| true)?,
-                "notmpcopyup" if tmpfs => once(&mut self.copy_up, false, field).map(|()| true)?,
+                "tmpcopyup" if kind.is_memory() => once(&mut self.copy_up, true, field).map(|()| true)?,
+                "notmpcopyup" if kind.is_memory() => once(&mut self.copy_up, false, field).map(|()| true)?,
                 "readwrite" => self.options.set_word("rw")?,
                 "chown" => self.options.set_word("U")?,
                 "bind-nonrecursive" => self.options.set_word("bind")?,
+                "no-dereference" if kind != Kind::Bind => false,
                 field => self.options.set_word(field)?,
             },
         };
         if known { Ok(()) } else { Err(unknown_mount_field(field)) }
     }
 
-    fn finish(self) -> Result<Mount, ParseError> {
-        let target = self.target.ok_or_else(|| ParseError("must set volume destination".to_owned()))?;
-        let target = word::inside("container path", &target)?;
-        let source = match (self.kind.unwrap_or(Kind::Volume), self.source.as_deref()) {
-            (Kind::Bind, None | Some("")) => return Err(ParseError("must set source of a bind mount".to_owned())),
-            (Kind::Bind, Some(path)) => bind(path)?,
-            (Kind::Volume, None | Some("")) => MountSource::Anonymous,
-            (Kind::Volume, Some(volume)) => named(volume)?,
-            (Kind::Tmpfs, None) => {
-                let copy_up = self.copy_up.unwrap_or(true);
-                MountSource::Tmpfs { size: self.size, mode: self.mode, copy_up }
+    fn set_pair(&mut self, kind: Kind, key: &str, value: &str) -> Result<bool, ParseError> {
+        let number = || word::number(key, value, 0, u32::MAX - 1);
+        match key {
+            "src" | "source" => once(&mut self.source, value.to_owned(), key)?,
+            "dst" | "destination" | "target" => once(&mut self.target, value.to_owned(), key)?,
+            "tmpfs-size" | "size" if kind == Kind::Tmpfs => once(&mut self.size, Bytes::parse(value)?, key)?,
+            "tmpfs-mode" | "mode" if kind.is_memory() => once(&mut self.mode, octal_mode(value)?, key)?,
+            "uid" if kind == Kind::Devpts => once(&mut self.devpts.uid, number()?, key)?,
+            "gid" if kind == Kind::Devpts => once(&mut self.devpts.gid, number()?, key)?,
+            "mode" if kind == Kind::Devpts => once(&mut self.devpts.mode, octal_mode(value)?, key)?,
+            "max" if kind == Kind::Devpts => once(&mut self.devpts.max, number()?, key)?,
+            "subpath" | "volume-subpath" if matches!(kind, Kind::Volume | Kind::Image) => {
+                let path = word::plain("subpath", value)?;
+                once(&mut self.options.subpath, path, key)?;
             }
-            (Kind::Tmpfs, Some(path)) => {
-                return Err(ParseError::new("mount source", path, "a tmpfs has no source"));
-            }
-        };
-        let options = &self.options;
-        if matches!(source, MountSource::Tmpfs { .. })
-            && (options.relabel.is_some() || options.copy.is_some() || options.recursive.is_some())
-        {
-            return Err(ParseError("a tmpfs has no source to relabel, copy or bind".to_owned()));
+            "upperdir" | "workdir" => return self.changes.set(key, value),
+            "no-dereference" if kind != Kind::Bind => return Ok(false),
+            _ => return self.options.set_pair(key, value),
         }
+        Ok(true)
+    }
+
+    fn finish(mut self) -> Result<Mount, ParseError> {
+        let kind = self.kind.unwrap_or(Kind::Volume);
+        std::mem::take(&mut self.changes).finish(&mut self.options)?;
+        let target = match (&self.target, kind) {
+            // Each match of a pattern is mounted where it is on the host.
+            (None, Kind::Glob) => String::new(),
+            (None, _) => return Err(ParseError("must set volume destination".to_owned())),
+            (Some(target), _) => word::inside("container path", target)?,
+        };
+        self.check(kind)?;
+        let source = self.source.filter(|source| !source.is_empty());
+        let copy_up = self.copy_up.unwrap_or(true);
+        let source = match (kind, source) {
+            (Kind::Bind, None) => return Err(ParseError("must set source of a bind mount".to_owned())),
+            (Kind::Bind, Some(path)) => bind(&path)?,
+            (Kind::Glob, None) => return Err(ParseError("must set source of a glob mount".to_owned())),
+            (Kind::Glob, Some(pattern)) => MountSource::Glob(word::plain("pattern", &pattern)?),
+            (Kind::Image, None) => {
+                return Err(ParseError("must set source and destination for image volume".to_owned()));
+            }
+            (Kind::Image, Some(image)) => MountSource::Image(word::solid("image", &image)?),
+            (Kind::Volume, None) => MountSource::Anonymous,
+            (Kind::Volume, Some(volume)) => named(&volume)?,
+            (Kind::Tmpfs, _) => MountSource::Tmpfs { size: self.size, mode: self.mode, copy_up },
+            (Kind::Ramfs, _) => MountSource::Ramfs { mode: self.mode, copy_up },
+            (Kind::Devpts, _) => MountSource::Devpts(self.devpts),
+        };
         Ok(Mount { target, source, options: self.options })
+    }
+
+    /// Refuses what a kind has no use for.
+    fn check(&self, kind: Kind) -> Result<(), ParseError> {
+        let MountOptions { relabel, copy, recursive, chown, overlay, idmap, propagation, .. } = &self.options;
+        let made_here = kind.is_memory() || kind == Kind::Devpts;
+        if made_here && self.source.is_some() {
+            let kind = KINDS.iter().find(|(_, one)| *one == kind).map_or("", |(word, _)| word);
+            return Err(ParseError(format!("\"src\" option not supported for {kind:?} mount types: it has no source")));
+        }
+        let of_source = relabel.is_some() || copy.is_some() || recursive.is_some();
+        let of_both = overlay.is_some() || idmap.is_some();
+        if made_here && (of_source || of_both) {
+            return Err(ParseError("memory and terminals have no source to relabel, copy, map or bind".to_owned()));
+        }
+        if kind == Kind::Image && (of_source || of_both || *chown || propagation.is_some()) {
+            return Err(ParseError("an image mount takes rw and subpath alone".to_owned()));
+        }
+        if kind == Kind::Devpts && *chown {
+            return Err(ParseError("terminals have an owner of their own: uid=".to_owned()));
+        }
+        Ok(())
     }
 }
 
-fn octal_mode(text: &str) -> Result<u32, ParseError> {
+pub(crate) fn octal_mode(text: &str) -> Result<u32, ParseError> {
     let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
     mode.ok_or_else(|| ParseError::new("file mode", text, "expected an octal number such as 1777"))
 }
 
 fn unknown_mount_field(field: &str) -> ParseError {
     let why = match field.split('=').next().unwrap_or_default() {
-        "idmap" | "no-dereference" | "subpath" | "volume-subpath" | "volume-opt" | "volume-label" | "noswap"
-        | "nr_inodes" | "uid" | "gid" => "not supported yet",
-        "consistency" => "has no meaning on Linux: leave it out",
+        "volume-opt" | "volume-label" => "make the volume first: `lodger volume create --opt` and `--label`",
         _ => "this type of mount has no such option",
     };
     ParseError::new("mount option", field, why)
@@ -262,6 +375,9 @@ mod tests {
             ("db:/var/lib/db/", "type=volume,source=db,target=/var/lib/db"),
             ("db:/d:Z,U,noexec,nocopy", "type=volume,source=db,target=/d,noexec,Z,nocopy,U"),
             ("/a:/b:rslave,rbind,rw,,", "type=bind,source=/a,target=/b,rw,rslave,rbind"),
+            ("/a:/b:O", "type=bind,source=/a,target=/b,O"),
+            ("/a:/b:O,workdir=/w,upperdir=/u", "type=bind,source=/a,target=/b,O,upperdir=/u,workdir=/w"),
+            ("v:/b:idmap", "type=volume,source=v,target=/b,idmap"),
         ] {
             let parsed = Mount::parse_volume(text).unwrap();
             assert_eq!(parsed.as_mount(), mount, "{text}");
@@ -281,6 +397,15 @@ mod tests {
             "target=/anonymous,ro",
             "type=tmpfs,dst=/t,tmpfs-size=64m,tmpfs-mode=0700,notmpcopyup,noexec",
             "type=tmpfs,dst=/t:u",
+            "type=ramfs,dst=/t,mode=700,notmpcopyup",
+            "type=image,src=docker.io/library/busybox:1,dst=/t,rw=true,subpath=/etc",
+            "type=volume,src=v,dst=/t,volume-subpath=a/b",
+            "type=glob,src=/usr/lib/lib*.so,ro",
+            "type=glob,src=/usr/lib/lib*.so,dst=/t",
+            "type=devpts,dst=/p,uid=1,gid=5,mode=600,max=10",
+            "type=bind,src=/l,dst=/t,no-dereference=true,idmap=uids=0-1-10#10-11-10;gids=0-1-10",
+            "type=bind,src=/l,dst=/t,idmap,consistency=cached",
+            "type=volume,src=v,dst=/t,O,upperdir=/u,workdir=/w",
         ] {
             let mount = Mount::parse_mount(text).unwrap();
             let (volume, tmpfs, long) = forms(&mount);
@@ -306,8 +431,10 @@ mod tests {
             (":/a", "the host directory must not be empty"),
             ("/a:b", "must be an absolute path"),
             ("/a:/b:ro,rw", "this choice was already made"),
-            ("/a:/b:O", "overlay volumes are not supported yet"),
-            ("/a:/b:idmap=uids=0-1-10", "idmapped volumes are not supported yet"),
+            ("/a:/b:O,upperdir=/u", "must set both `upperdir` and `workdir`"),
+            ("/a:/b:upperdir=/u,workdir=/w", "add O"),
+            ("/a:/b:idmap=uids=0-1", "expected uids="),
+            ("/a:/b:subpath=x", "expected ro, rw, z"),
             ("/a:/b:fast", "expected ro, rw, z"),
             ("-x:/b", "names must match"),
             ("/a\nb:/b", "control characters"),
@@ -318,10 +445,17 @@ mod tests {
         for (text, why) in [
             ("type=bind,dst=/b", "must set source"),
             ("type=bind,src=/b", "must set volume destination"),
-            ("type=image,src=fedora,dst=/b", "not supported yet"),
-            ("type=zfs,dst=/b", "expected bind, volume or tmpfs"),
-            ("type=tmpfs,src=/a,dst=/b", "a tmpfs has no source"),
-            ("type=tmpfs,dst=/b,relabel=shared", "a tmpfs has no source to relabel"),
+            ("type=image,dst=/b", "must set source and destination for image volume"),
+            ("type=image,src=fedora,dst=/b,Z", "rw and subpath alone"),
+            ("type=zfs,dst=/b", "expected bind, volume, tmpfs, image, glob, devpts or ramfs"),
+            ("type=artifact,src=a,dst=/b", "only images are kept"),
+            ("type=tmpfs,src=/a,dst=/b", "\"src\" option not supported for \"tmpfs\""),
+            ("type=tmpfs,dst=/b,relabel=shared", "no source to relabel"),
+            ("type=tmpfs,dst=/b,uid=1", "no such option"),
+            ("type=ramfs,dst=/b,size=1m", "no such option"),
+            ("type=bind,src=/a,dst=/b,subpath=x", "no such option"),
+            ("src=v,dst=/b,no-dereference", "no such option"),
+            ("src=v,dst=/b,volume-opt=type=tmpfs", "make the volume first"),
             ("type=bind,src=/a,dst=/b,tmpfs-size=1m", "no such option"),
             ("type=bind,src=/a,dst=/b,ro=maybe", "expected true or false"),
             ("type=tmpfs,dst=/b,tmpfs-mode=99", "expected an octal number"),

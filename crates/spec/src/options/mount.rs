@@ -39,7 +39,11 @@ pub(super) const ROWS: &[Opt] = &[
     )
     .in_unit("Tmpfs", Form::Lines),
     row(
-        Flag::with_value("mount", "type=TYPE,OPTION[,...]", "Mount something (bind, volume or tmpfs), in long form"),
+        Flag::with_value(
+            "mount",
+            "type=TYPE,OPTION[,...]",
+            "Mount something, in long form: bind, volume, tmpfs, image, glob, devpts or ramfs",
+        ),
         |spec, text| {
             spec.mounts.list.push(Mount::parse_mount(text)?);
             Ok(())
@@ -50,6 +54,15 @@ pub(super) const ROWS: &[Opt] = &[
         },
     )
     .in_unit("Mount", Form::ShellWords),
+    row(
+        Flag::with_value("volumes-from", "CONTAINER[:OPTIONS]", "Mount what another container mounts; ro, rw or z")
+            .complete(Complete::Containers),
+        |spec, text| {
+            spec.mounts.volumes_from.push(parse_volumes_from(text)?);
+            Ok(())
+        },
+        |spec| spec.mounts.volumes_from.clone(),
+    ),
     row(
         Flag::switch("read-only", "Make the root file system read-only"),
         |spec, text| set_switch(&mut spec.mounts.read_only, text),
@@ -87,6 +100,17 @@ const fn row(
     Opt::flag(Group::Mount, flag, set, show)
 }
 
+/// `CONTAINER[:word,word]`, with words of ro, rw and z.
+fn parse_volumes_from(text: &str) -> Result<String, ParseError> {
+    let (name, words) = text.split_once(':').unwrap_or((text, ""));
+    word::solid("container", name)?;
+    let known = words.split(',').all(|word| matches!(word, "ro" | "rw" | "z" | ""));
+    if !known || (words.contains("ro") && words.contains("rw")) {
+        return Err(ParseError::new("volumes-from", text, "the options are ro or rw, and z"));
+    }
+    Ok(text.to_owned())
+}
+
 /// The mounts at the beginning of the list that `--volume` can say.
 fn volumes(spec: &ContainerSpec) -> &[Mount] {
     let list = &spec.mounts.list;
@@ -106,7 +130,7 @@ fn tmpfs(spec: &ContainerSpec) -> &[Mount] {
 pub(super) const SAMPLES: &[(&str, &str)] = &[
     (
         "volume",
-        "/[a-z]{1,9}|(\\./|/)?[a-z]{1,9}:/[a-z \"\\\\]{1,9}(:(ro|rw)?(,Z|,z)?(,U)?(,noexec)?(,rslave)?(,bind)?)?",
+        "/[a-z]{1,9}|(\\./|/)?[a-z]{1,9}:/[a-z \"\\\\]{1,9}(:(ro|rw)?(,Z|,z)?(,U)?(,noexec)?(,rslave)?(,bind)?(,O)?(,idmap)?)?",
     ),
     ("tmpfs", "/[a-z ]{1,9}(:(ro|rw)?(,size=[0-9]{1,5}[km]?)?(,mode=1?[0-7]{3})?(,notmpcopyup)?(,U)?)?"),
     (
@@ -114,8 +138,12 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
         "type=(bind|volume),src=[a-z]{1,9},dst=/[a-z: \\\\']{1,9}(,ro(=true|=false)?)?(,exec)?(,nocopy)?|\
          type=bind,\"src=[a-z/,: ]{1,9}\",target=/t(,relabel=shared)?(,bind-propagation=rshared)?(,bind-nonrecursive)?|\
          (type=volume,)?destination=/[a-z]{1,4}(,nosuid)?|\
+         type=(volume|image),src=[a-z]{1,9},dst=/[a-z]{1,4},subpath=/?[a-z, ]{1,4}|type=ramfs,dst=/r(,mode=1?[0-7]{3})?|\
+         type=glob,src=/[a-z*?]{1,5}(,dst=/[a-z]{1,4})?(,ro)?|type=devpts,dst=/[a-z]{1,4}(,uid=[0-9])?(,mode=6[0-7]0)?(,max=9)?|\
+         type=bind,src=/[a-z]{1,4},dst=/b(,O,upperdir=/u[:, ]?,workdir=/w)?(,no-dereference)?(,idmap=uids=0-1-[0-9]{1,5})?|\
          type=tmpfs,dst=/[a-z: ]{1,9}(,tmpfs-size=[0-9]{1,5}m)?(,tmpfs-mode=0?[0-7]{3})?(,notmpcopyup|,tmpcopyup)?",
     ),
+    ("volumes-from", "[a-z]{1,9}(:(ro|rw)?(,z)?)?"),
     ("read-only", "true|false"),
     ("read-only-tmpfs", "true|false"),
     ("shm-size", "|[0-9]{1,5}[bkmg]?"),
@@ -136,6 +164,7 @@ mod tests {
                 ("tmpfs", "/run:size=64m,mode=0755", &["/run:size=64m,mode=755"]),
                 ("mount", "type=volume,src=v,dst=/a b,ro", &["type=volume,source=v,target=/a b,ro"]),
                 ("mount", "type=bind,src=/srv,dst=/data", &[]),
+                ("volumes-from", "web:ro,z", &["web:ro,z"]),
                 ("read-only", "true", &["true"]),
                 ("read-only-tmpfs", "false", &["false"]),
                 ("shm-size", "65536k", &["64m"]),
@@ -159,10 +188,12 @@ mod tests {
     #[test]
     fn mistakes_are_refused() {
         checks::refused(&[
-            ("volume", "/a:/b:O", "overlay volumes are not supported yet"),
+            ("volume", "/a:/b:O,upperdir=/u", "must set both"),
             ("tmpfs", "run", "must be an absolute path"),
             ("tmpfs", "/run:size=lots", "invalid size \"lots\""),
-            ("mount", "type=ramfs,dst=/a", "lodger has bind, volume and tmpfs"),
+            ("mount", "type=zfs,dst=/a", "expected bind"),
+            ("volumes-from", "web:exec", "the options are ro or rw, and z"),
+            ("volumes-from", "web:ro,rw", "the options are ro or rw, and z"),
             ("shm-size", "64q", "invalid size"),
             ("image-volume", "all", "expected anonymous, tmpfs or ignore"),
         ]);

@@ -54,7 +54,11 @@ pub const UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
     value("--ipc=container:web", JOINED, "share a volume, or --ipc=host"),
     value("--uts=container:web", JOINED, "--hostname gives both the same name"),
     value("--cgroupns=container:web", JOINED, "--cgroup-parent puts both below one slice"),
-    value("--volume=/a:/b:U", "owners of files are not changed yet", "`lodger run` as root inside can chown them"),
+    value(
+        "--volume=/a:/b:idmap=uids=0-1-10",
+        "the kernel lets nobody but root of the host map the ids of a mount",
+        "U gives the files to the container's user",
+    ),
     value("--security-opt=label=type:spc_t", "SELinux labels cannot be set yet", "label=disable"),
     value(
         "--security-opt=apparmor=web",
@@ -139,11 +143,6 @@ pub const UNSUPPORTED: &[Unsupported] = &[
         "start it with setarch(8) inside the container",
     )
     .never(),
-    flag(
-        "volumes-from",
-        "volumes cannot be taken over from another container yet",
-        "name the volumes and mount them with --volume in both",
-    ),
     flag(
         "chrootdirs",
         "files such as /etc/hosts are put into the root directory alone",

@@ -77,16 +77,16 @@ impl Store {
 
     /// Under the short locks: its image and volumes exist, its name is free, and it appears.
     fn publish(&self, op: &'static str, tmp: &Path, record: &ContainerRecord) -> Result<()> {
-        let _images = match &record.image {
-            Some(image) => {
-                let guard = self.lock(Path::new(layout::IMAGES_LOCK), Access::Shared, Wait::at_most(SHORT))?;
-                if !self.exists(&layout::image(&image.id))? {
-                    return Err(Error::not_found(op, What::Image, image.name.clone()));
-                }
-                Some(guard)
-            }
+        let mut images = record.image.iter().chain(&record.mounted).peekable();
+        let _images = match images.peek() {
+            Some(_) => Some(self.lock(Path::new(layout::IMAGES_LOCK), Access::Shared, Wait::at_most(SHORT))?),
             None => None,
         };
+        for image in images {
+            if !self.exists(&layout::image(&image.id))? {
+                return Err(Error::not_found(op, What::Image, image.name.clone()));
+            }
+        }
         let _volumes = if record.volumes.is_empty() { None } else { Some(self.volumes_lock(Access::Shared)?) };
         for volume in &record.volumes {
             if !self.exists(&layout::volume(volume))? {

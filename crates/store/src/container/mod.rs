@@ -110,6 +110,9 @@ pub struct ContainerRecord {
     /// Absent with `--rootfs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageUse>,
+    /// The images whose files it mounts (`--mount type=image`), by their names in the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounted: Vec<ImageUse>,
     /// What was asked.
     pub spec: Box<ContainerSpec>,
     /// The command line that made it.
@@ -139,6 +142,9 @@ pub struct ContainerSummary {
     /// The image; absent with `--rootfs`.
     #[serde(default)]
     pub image: Option<ImageSummary>,
+    /// The images whose files it mounts.
+    #[serde(default)]
+    pub mounted: Vec<ImageSummary>,
     /// Names of its volumes.
     #[serde(default)]
     pub volumes: Vec<String>,
@@ -174,6 +180,11 @@ struct IdentitySummary {
 }
 
 impl ContainerSummary {
+    /// Whether it was made from an image, or mounts its files.
+    pub fn uses_image(&self, id: &Digest) -> bool {
+        self.image.iter().chain(&self.mounted).any(|image| image.id == *id)
+    }
+
     /// The labels that were given on its command line.
     pub fn labels(&self) -> &BTreeMap<String, String> {
         &self.spec.identity.labels

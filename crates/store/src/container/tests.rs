@@ -26,6 +26,7 @@ pub(crate) fn container(name: &str) -> ContainerRecord {
         spec: Box::new(ContainerSpec::default()),
         create_command: vec!["lodger".into(), "create".into()],
         volumes: Vec::new(),
+        mounted: Vec::new(),
         auto_remove: false,
         creator: None,
     }

@@ -433,6 +433,7 @@ fn collection_takes_what_nobody_needs_and_nothing_else() {
             spec: Default::default(),
             create_command: Vec::new(),
             volumes: Vec::new(),
+            mounted: Vec::new(),
             auto_remove: false,
             creator: None,
         };

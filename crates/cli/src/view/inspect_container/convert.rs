@@ -135,7 +135,7 @@ fn mounts(spec: &ContainerSpec, engine: &Engine) -> Vec<Mount> {
                 let path = engine.volume(name).and_then(|volume| engine.volume_path(&volume));
                 ("volume", name.clone(), path.map(|path| path.display().to_string()).unwrap_or_default())
             }
-            MountSource::Anonymous | MountSource::Tmpfs { .. } => return None,
+            _ => return None,
         };
         let options = &mount.options;
         let mut words = access_words(options);

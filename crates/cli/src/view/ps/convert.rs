@@ -40,7 +40,12 @@ impl Row {
                 .mounts
                 .list
                 .iter()
-                .filter(|mount| !matches!(mount.source, MountSource::Tmpfs { .. }))
+                .filter(|mount| {
+                    !matches!(
+                        mount.source,
+                        MountSource::Tmpfs { .. } | MountSource::Ramfs { .. } | MountSource::Devpts(_)
+                    )
+                })
                 .map(|mount| mount.target.clone())
                 .collect(),
             names: vec![record.name.clone()],

@@ -83,6 +83,8 @@ pub enum Signals {
 pub enum Outcome {
     /// The process ended.
     Exited(Exit),
+    /// The time limit was reached, and the process killed.
+    TimedOut,
     /// The user typed the detach keys; the process lives on.
     Detached,
 }
@@ -156,6 +158,7 @@ pub fn attend(running: Running, mut foreground: Foreground) -> Result<Outcome, E
     let master = running.terminal.as_ref().map(AsFd::as_fd);
     let kind = foreground.signals;
     let mut deadline = foreground.limit.and_then(|limit| Instant::now().checked_add(limit));
+    let mut overdue = false;
     let flows = (foreground.inward.take(), std::mem::take(&mut foreground.outward));
     let mut carrier = Carrier::new(flows.0, flows.1).context("attach streams", "")?;
     let mut pump = Pump::new(master, foreground).context("attach terminal", "")?;
@@ -173,10 +176,13 @@ pub fn attend(running: Running, mut foreground: Foreground) -> Result<Outcome, E
             pump.drain();
             carrier.drain();
             let exit = wait(running.pidfd.as_fd()).context("wait for process", running.process.pid)?;
-            return Ok(Outcome::Exited(exit));
+            // It may have ended by itself at the last moment.
+            let killed = overdue && exit == Exit::Signal(libc::SIGKILL);
+            return Ok(if killed { Outcome::TimedOut } else { Outcome::Exited(exit) });
         }
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             deadline = None;
+            overdue = true;
             send(running.pidfd.as_fd(), libc::SIGKILL).context("kill process", running.process.pid)?;
         }
     }

@@ -7,6 +7,7 @@ use crate::cases;
 use crate::host::Host;
 
 pub(super) const CASES: &[Case] = cases![
+    what_a_time_limit_ends_has_ended_as_in_podman,
     beside_the_hosts_processes_the_network_is_its_own,
     kept_groups_are_kept_by_further_processes,
     status_and_streams_are_the_payloads,
@@ -120,5 +121,18 @@ fn kept_groups_are_kept_by_further_processes(host: &Host) -> Result<()> {
         .ok()
         .stdout("0 65534\n33 0 65534\n");
     host.alice("lodger rm -f -t 0 case")?.ok();
+    Ok(())
+}
+
+fn what_a_time_limit_ends_has_ended_as_in_podman(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    let run = "lodger run --network=none --timeout 1";
+    let noted = "lodger inspect --format '{{.State.ExitCode}}' case; lodger rm case";
+    host.alice(&format!("{run} --name case busybox sleep 1000 || echo $?; {noted}"))?.ok().stdout("255\n-1\ncase\n");
+    let deaf = "trap \"exit 3\" TERM; while :; do sleep 0.1; done";
+    host.alice(&format!("{run} -d --name case busybox sh -c '{deaf}' >/dev/null && lodger wait case && {noted}"))?
+        .ok()
+        .stdout("-1\n-1\ncase\n");
+    host.alice(&format!("{run} --rm busybox sh -c 'exit 4'"))?.fails(4);
     Ok(())
 }

@@ -55,7 +55,7 @@ impl Engine {
         let foreground = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
         match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
-            Outcome::Detached => Err(Error::other("the process was left behind")),
+            Outcome::Detached | Outcome::TimedOut => Err(Error::other("the process was left behind")),
         }
     }
 

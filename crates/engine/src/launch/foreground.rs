@@ -68,18 +68,20 @@ impl Engine {
             ..lent(attachment.input, record.spec.process.tty, std::mem::take(&mut wiring.carried))?
         };
         let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
-        let Outcome::Exited(exit) = outcome else { return Err(Error::other("the container was left behind")) };
+        let (code, signal) = match outcome {
+            Outcome::Exited(Exit::Signal(signal)) => (Exit::Signal(signal).code().into(), Some(signal)),
+            Outcome::Exited(exit) => (exit.code().into(), None),
+            Outcome::TimedOut => (service::TIMED_OUT, None),
+            Outcome::Detached => return Err(Error::other("the container was left behind")),
+        };
         service::await_relay(&state)?;
         self.end_helpers(record, &state);
         if record.auto_remove {
             self.remove_stopped(record)?;
         } else {
             let record_of_end = ExitRecord {
-                exit_code: i32::from(exit.code()),
-                signal: match exit {
-                    Exit::Signal(signal) => Some(signal),
-                    Exit::Code(_) => None,
-                },
+                exit_code: code,
+                signal,
                 oom_killed: resources::asked(&record.spec.resources) && cgroup::oom_killed(),
                 started_at: state.started_at,
                 finished_at: Timestamp::now(),
@@ -89,7 +91,8 @@ impl Engine {
             self.store.write_exit(&record.id, &record_of_end).map_err(store_error)?;
         }
         synced?;
-        Ok(Ended { code: exit.code() })
+        // As exit(2) takes it: of -1 it makes 255.
+        Ok(Ended { code: code as u8 })
     }
 
     /// What a start would do between clone and execve, one line for each step (`--show-ops`). Nothing runs.

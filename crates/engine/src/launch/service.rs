@@ -29,6 +29,8 @@ pub enum Next {
 const SUPERVISOR: &str = "LODGER_SUPERVISOR_FD";
 /// The longest pause between two restarts by the supervisor, in milliseconds.
 const LONGEST_PAUSE: u64 = 10_000;
+/// What podman notes of a container that `--timeout` has ended.
+pub(super) const TIMED_OUT: i32 = -1;
 /// How long the relay may take for the last words; something else may still hold the other end.
 const RELAY_WAIT: Duration = Duration::from_secs(5);
 
@@ -90,7 +92,10 @@ impl Engine {
             if env::var_os("SERVICE_RESULT").is_some() && env::var_os("EXIT_CODE").is_none() {
                 return Ok(Next::End);
             }
-            if let Some(exit) = exit_from_environment(state.started_at, state.restarts) {
+            if let Some(mut exit) = exit_from_environment(state.started_at, state.restarts) {
+                if self.timed_out(&record, &exit) {
+                    (exit.exit_code, exit.signal) = (TIMED_OUT, None);
+                }
                 self.store.write_exit(&record.id, &exit).map_err(store_error)?;
             }
             self.end_helpers(&record, state);
@@ -105,6 +110,16 @@ impl Engine {
             self.remove_stopped(&record)?;
         }
         Ok(next)
+    }
+
+    /// Whether it was `--timeout` that ended a service. A stop that took too long has the same word, but comes before that time
+    /// or is known.
+    fn timed_out(&self, record: &ContainerRecord, exit: &ExitRecord) -> bool {
+        let ran = exit.finished_at.duration_since(exit.started_at).as_secs();
+        let limit = record.spec.lifecycle.timeout.filter(|limit| limit.0 > 0);
+        env::var("SERVICE_RESULT").is_ok_and(|result| result == "timeout")
+            && limit.is_some_and(|limit| ran >= i64::from(limit.0))
+            && !self.store.stop_requested(&record.id)
     }
 
     /// The supervisor's restart policy, systemd's being its own.

@@ -60,7 +60,7 @@ pub(crate) fn a_time_limit_kills(sandbox: &mut Sandbox) {
     let running = runtime::spawn(&program).unwrap().release().unwrap();
     let limit = Some(std::time::Duration::from_millis(20));
     let outcome = attend(running, Foreground { limit, ..foreground(Input::Closed, null(), "") }).unwrap();
-    assert_eq!(outcome, Outcome::Exited(Exit::Signal(9)));
+    assert_eq!(outcome, Outcome::TimedOut);
 }
 
 pub(crate) fn the_window_follows(sandbox: &mut Sandbox) {

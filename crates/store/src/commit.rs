@@ -130,11 +130,12 @@ impl Store {
         image: &NewImage<'_>,
     ) -> Result<ImageRecord> {
         let layers = config.rootfs.diff_ids.clone();
-        let mut size = image.config.len() as u64;
+        // As podman counts: the manifest is kept under two names.
+        let mut size = (image.config.len() + 2 * image.manifest.len()) as u64;
         let mut root = RootAttributes::default();
         for diff_id in &layers {
             let layer: LayerRecord = self.layer_record(diff_id)?.ok_or_else(|| missing_layer(diff_id))?;
-            size = size.saturating_add(layer.size);
+            size = size.saturating_add(layer.tar_size);
             root = layer.root.unwrap_or(root);
         }
         Ok(ImageRecord {

@@ -28,7 +28,7 @@ pub struct ImageRecord {
     pub manifests: Vec<Digest>,
     /// Diff IDs, lowest first.
     pub layers: Vec<Digest>,
-    /// Bytes of file content in all layers, and the config.
+    /// Bytes of all layers as tars, and of the documents, as podman counts them.
     pub size: u64,
     /// Mode and owner of the top directory, as the topmost layer that has one says.
     pub root: RootAttributes,

@@ -57,6 +57,19 @@ pub(crate) fn text<T: Serialize + ?Sized>(value: &T, style: Style) -> Result<Str
     Ok(text)
 }
 
+/// A list or map that is null when it is empty, as a nil one of Go's.
+pub(crate) fn null_if_empty<T, S>(value: &T, serializer: S) -> std::result::Result<S::Ok, S::Error>
+where
+    T: Serialize,
+    for<'a> &'a T: IntoIterator,
+    S: serde::Serializer,
+{
+    match value.into_iter().next() {
+        Some(_) => value.serialize(serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Writes a piece of a string, which has no quotes, backslashes or C0 controls any more.
 fn fragment<W: io::Write + ?Sized>(writer: &mut W, fragment: &str, escape: Escape) -> io::Result<()> {
     let special = |c: char| {

@@ -26,12 +26,23 @@ pub(crate) trait View: Serialize {
     const HEADINGS: &'static [(&'static str, &'static str)] = &[];
     /// Fields that hold a time, by path (`State.StartedAt`): RFC 3339 in JSON, Go's own form in a template.
     const TIMES: &'static [&'static str] = &[];
+    /// Fields that are null in JSON when empty, as Go has them, by path; a template finds them empty.
+    const NULLS: &'static [(&'static str, Empty)] = &[];
 
     /// What a template sees beside the fields, or instead of them.
     fn methods(&self, show: Show) -> Vec<(&'static str, Value)> {
         let _ = show;
         Vec::new()
     }
+}
+
+/// What a template finds where JSON has null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    /// `map[]`
+    Map,
+    /// `[]`
+    List,
 }
 
 /// How much is shown, and when.
@@ -225,7 +236,21 @@ fn value_of<V: View>(row: &V, show: Show) -> Result<Value> {
     let mut value = gotmpl::to_value(row)
         .map_err(|error| CliError::Invalid { message: format!("show a row: {error}"), hint: None })?;
     for path in V::TIMES {
-        template::change(&mut value, path, &time::go_form);
+        template::change(&mut value, path, &|value| {
+            if let Value::String(text) = value {
+                *text = time::go_form(text).into();
+            }
+        });
+    }
+    for (path, empty) in V::NULLS {
+        template::change(&mut value, path, &|value| {
+            if *value == Value::Nil {
+                *value = match empty {
+                    Empty::Map => Value::Map(Arc::default()),
+                    Empty::List => Value::List(Vec::new().into()),
+                };
+            }
+        });
     }
     Ok(template::with_methods(value, row.methods(show)))
 }

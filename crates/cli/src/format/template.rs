@@ -201,9 +201,9 @@ pub(super) fn with_methods(value: Value, methods: Vec<(&'static str, Value)>) ->
 }
 
 /// Changes the text at a path, if there is one.
-pub(super) fn change(value: &mut Value, path: &str, change_to: &dyn Fn(&str) -> String) {
+pub(super) fn change(value: &mut Value, path: &str, change_to: &dyn Fn(&mut Value)) {
     match value {
-        Value::String(text) if path.is_empty() => *text = change_to(text).into(),
+        value if path.is_empty() => change_to(value),
         Value::Map(map) => {
             let (first, rest) = path.split_once('.').unwrap_or((path, ""));
             let map: &mut BTreeMap<Arc<str>, Value> = Arc::make_mut(map);

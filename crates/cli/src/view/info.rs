@@ -47,7 +47,7 @@ pub(crate) struct Host {
     pub(crate) rootless_network_cmd: String,
     pub(crate) service_is_remote: bool,
     pub(crate) security: Security,
-    pub(crate) pasta: Program,
+    pub(crate) pasta: NetworkProgram,
     pub(crate) swap_free: u64,
     pub(crate) swap_total: u64,
     pub(crate) uptime: String,
@@ -93,6 +93,15 @@ pub(crate) struct Program {
     pub(crate) name: String,
     pub(crate) package: String,
     pub(crate) path: String,
+    pub(crate) version: String,
+}
+
+/// The program behind a container's network.
+#[derive(Debug, Clone, Default, Serialize)]
+#[allow(missing_docs, reason = "the names say it, and are podman's")]
+pub(crate) struct NetworkProgram {
+    pub(crate) executable: String,
+    pub(crate) package: String,
     pub(crate) version: String,
 }
 

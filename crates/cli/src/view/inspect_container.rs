@@ -5,8 +5,9 @@
 
 mod convert;
 
+use crate::format::json::null_if_empty;
 use crate::format::time::Time;
-use crate::format::{Show, View};
+use crate::format::{Empty, Show, View};
 use gotmpl::Value;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -137,12 +138,14 @@ pub(crate) struct State {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) health: Option<Health>,
     /// Its cgroup below the root.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) cgroup_path: String,
     /// Always never.
     pub(crate) checkpointed_at: Time,
     /// Always never.
     pub(crate) restored_at: Time,
     /// Whether `stop` ended it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) stopped_by_user: bool,
 }
 
@@ -229,11 +232,12 @@ pub(crate) struct NetworkSettings {
     /// Always 0.
     #[serde(rename = "LinkLocalIPv6PrefixLen")]
     pub(crate) link_local_ipv6_prefix_len: u32,
-    /// `80/tcp` → where on the host.
-    pub(crate) ports: BTreeMap<String, Vec<HostPort>>,
+    /// `80/tcp` → where on the host; null for one that is only exposed.
+    pub(crate) ports: BTreeMap<String, Option<Vec<HostPort>>>,
     /// Path of the network namespace.
     pub(crate) sandbox_key: String,
     /// By name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) networks: BTreeMap<String, Network>,
 }
 
@@ -275,14 +279,15 @@ pub(crate) struct Network {
     /// Its name.
     #[serde(rename = "NetworkID")]
     pub(crate) network_id: String,
-    /// Always empty.
-    pub(crate) driver_opts: BTreeMap<String, String>,
-    /// Always empty.
+    /// Always null.
+    pub(crate) driver_opts: Option<BTreeMap<String, String>>,
+    /// Always null.
     #[serde(rename = "IPAMConfig")]
-    pub(crate) ipam_config: BTreeMap<String, String>,
-    /// Always empty.
-    pub(crate) links: Vec<String>,
+    pub(crate) ipam_config: Option<BTreeMap<String, String>>,
+    /// Always null.
+    pub(crate) links: Option<Vec<String>>,
     /// Names there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) aliases: Vec<String>,
 }
 
@@ -321,6 +326,7 @@ pub(crate) struct Config {
     /// `NAME=value`
     pub(crate) env: Vec<String>,
     /// Arguments after the entry point.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) cmd: Vec<String>,
     /// Full name of the image.
     pub(crate) image: String,
@@ -329,18 +335,27 @@ pub(crate) struct Config {
     /// Inside.
     pub(crate) working_dir: String,
     /// First words of the command.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) entrypoint: Vec<String>,
     /// Always null.
     pub(crate) on_build: Option<String>,
     /// Of container and image.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) labels: BTreeMap<String, String>,
     /// `--annotation`
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
     /// `SIGTERM`
     pub(crate) stop_signal: String,
     /// The health check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) healthcheck: Option<Healthcheck>,
+    /// Always podman's default: nothing is written.
+    pub(crate) health_log_destination: String,
+    /// The same.
+    pub(crate) healthcheck_max_log_count: u32,
+    /// The same, in characters.
+    pub(crate) healthcheck_max_log_size: u32,
     /// `none`, `kill`, …
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) healthcheck_on_failure_action: String,
@@ -477,10 +492,12 @@ pub(crate) struct HostConfig {
     /// `--rmi`
     pub(crate) auto_remove_image: bool,
     /// `--annotation`
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
     /// Always empty.
     pub(crate) volume_driver: String,
     /// `--volumes-from`
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) volumes_from: Vec<String>,
     /// Beyond the default.
     pub(crate) cap_add: Vec<String>,
@@ -544,16 +561,21 @@ pub(crate) struct HostConfig {
     /// `--blkio-weight`
     pub(crate) blkio_weight: u64,
     /// Always empty.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) blkio_weight_device: Vec<Throttle>,
     /// Always empty.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) blkio_device_read_bps: Vec<Throttle>,
     /// Always empty.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) blkio_device_write_bps: Vec<Throttle>,
     /// Always empty.
     #[serde(rename = "BlkioDeviceReadIOps")]
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) blkio_device_read_iops: Vec<Throttle>,
     /// Always empty.
     #[serde(rename = "BlkioDeviceWriteIOps")]
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) blkio_device_write_iops: Vec<Throttle>,
     /// `--cpu-period`
     pub(crate) cpu_period: u64,
@@ -577,7 +599,7 @@ pub(crate) struct HostConfig {
     pub(crate) memory_reservation: u64,
     /// `--memory-swap`
     pub(crate) memory_swap: i64,
-    /// Always 0: cgroup v2 has none.
+    /// 0, or -1 with a limit of memory, as podman has it: cgroup v2 knows none.
     pub(crate) memory_swappiness: i64,
     /// Always false.
     pub(crate) oom_kill_disable: bool,
@@ -605,6 +627,26 @@ pub(crate) struct HostConfig {
 impl View for Container {
     const TIMES: &'static [&'static str] =
         &["Created", "State.StartedAt", "State.FinishedAt", "State.CheckpointedAt", "State.RestoredAt"];
+
+    const NULLS: &'static [(&'static str, Empty)] = &[
+        ("Config.Annotations", Empty::Map),
+        ("Config.Cmd", Empty::List),
+        ("Config.Entrypoint", Empty::List),
+        ("Config.Labels", Empty::Map),
+        ("Config.OnBuild", Empty::List),
+        ("Config.Volumes", Empty::Map),
+        ("HostConfig.Annotations", Empty::Map),
+        ("HostConfig.BlkioDeviceReadBps", Empty::List),
+        ("HostConfig.BlkioDeviceReadIOps", Empty::List),
+        ("HostConfig.BlkioDeviceWriteBps", Empty::List),
+        ("HostConfig.BlkioDeviceWriteIOps", Empty::List),
+        ("HostConfig.BlkioWeightDevice", Empty::List),
+        ("HostConfig.CgroupConf", Empty::Map),
+        ("HostConfig.Links", Empty::List),
+        ("HostConfig.LogConfig.Config", Empty::Map),
+        ("HostConfig.VolumesFrom", Empty::List),
+        ("NetworkSettings.Networks", Empty::Map),
+    ];
 
     fn methods(&self, _: Show) -> Vec<(&'static str, Value)> {
         vec![("ID", Value::String(self.id.as_str().into()))]

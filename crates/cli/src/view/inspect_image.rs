@@ -2,8 +2,9 @@
 
 use super::inspect_container::{GraphDriver, Healthcheck};
 use crate::error::Result;
+use crate::format::json::null_if_empty;
 use crate::format::time::Time;
-use crate::format::{Show, View};
+use crate::format::{Empty, Show, View};
 use engine::{Engine, ImageRecord};
 use gotmpl::Value;
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub(crate) struct Image {
     pub(crate) architecture: String,
     /// `linux`
     pub(crate) os: String,
-    /// Bytes on disk, unpacked.
+    /// Bytes of the layers as tars, and of the documents.
     pub(crate) size: u64,
     /// The same.
     pub(crate) virtual_size: u64,
@@ -48,6 +49,7 @@ pub(crate) struct Image {
     #[serde(rename = "RootFS")]
     pub(crate) root_fs: RootFs,
     /// As in `config`.
+    #[serde(serialize_with = "null_if_empty")]
     pub(crate) labels: BTreeMap<String, String>,
     /// Of the manifest.
     pub(crate) annotations: BTreeMap<String, String>,
@@ -128,6 +130,8 @@ pub(crate) struct Step {
 
 impl View for Image {
     const TIMES: &'static [&'static str] = &["Created"];
+
+    const NULLS: &'static [(&'static str, Empty)] = &[("Labels", Empty::Map)];
 
     fn methods(&self, _: Show) -> Vec<(&'static str, Value)> {
         // A template names what the image's JSON leaves out when empty.

@@ -33,6 +33,32 @@ fn a_template_sees_gos_names_and_times() {
 }
 
 #[test]
+fn what_is_not_there_is_null_or_left_out_as_in_podman() {
+    let Some(environment) = Environment::with_image() else { return };
+    environment.create(&["--name", "one", "--network", "none", "--expose", "99", "--cpus", "0.5", "web:1", "true"]);
+    let json = &environment.json(&["container", "inspect", "one"])[0];
+    let null = serde_json::Value::Null;
+    for path in [
+        "/Config/Annotations",
+        "/Config/Volumes",
+        "/HostConfig/Annotations",
+        "/HostConfig/VolumesFrom",
+        "/HostConfig/BlkioDeviceReadIOps",
+        "/NetworkSettings/Ports/99~1tcp",
+        "/NetworkSettings/Networks/none/DriverOpts",
+    ] {
+        assert_eq!(json.pointer(path), Some(&null), "{path}");
+    }
+    assert_eq!(json.pointer("/State/CgroupPath"), None);
+    assert_eq!((&json["Path"], &json["Args"]), (&"true".into(), &serde_json::json!(["true"])));
+    assert_eq!((&json["HostConfig"]["CpuPeriod"], &json["HostConfig"]["CpuQuota"]), (&100_000.into(), &50_000.into()));
+    // A template counts and looks up in what is not there.
+    let format =
+        "{{len .Config.Volumes}} {{.HostConfig.Links}} {{.Config.Annotations}} {{len .NetworkSettings.Networks}}";
+    assert_eq!(environment.ok(&["inspect", "--format", format, "one"]), "0 [] map[] 1\n");
+}
+
+#[test]
 fn what_does_not_exist_leaves_the_others_shown() {
     let Some(environment) = Environment::with_image() else { return };
     let outcome = environment.run(&["inspect", "nope", "web:1"]);

@@ -13,6 +13,7 @@ pub(crate) mod security;
 
 pub(crate) use check::check;
 
+use crate::Engine;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use runtime::plan::{Access, File, Mount};
@@ -20,6 +21,13 @@ use spec::ContainerSpec;
 use spec::namespaces::NsMode;
 use spec::network::Mode;
 use store::ContainerRecord;
+
+impl Engine {
+    /// A container's host name.
+    pub fn hostname(&self, record: &ContainerRecord) -> String {
+        hostname(record, &self.host)
+    }
+}
 
 /// The host name inside: as asked, the host's own with its network or UTS namespace, else the short ID.
 pub(crate) fn hostname(record: &ContainerRecord, _host: &Host) -> String {

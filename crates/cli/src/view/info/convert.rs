@@ -2,7 +2,9 @@
 //!
 //! What cannot be read stays empty: `info` is for machines on which something is wrong.
 
-use super::{Containers, Distribution, Host, IdMap, IdMappings, Images, Info, Plugins, Program, Security, Store};
+use super::{
+    Containers, Distribution, Host, IdMap, IdMappings, Images, Info, NetworkProgram, Plugins, Program, Security, Store,
+};
 use crate::error::Result;
 use crate::selection::warn;
 use crate::view::version::{Version, go_arch};
@@ -128,16 +130,39 @@ fn security(engine: &Engine) -> Security {
     }
 }
 
-fn pasta() -> Program {
-    let Some(path) = find_program("pasta") else { return Program::default() };
-    let output = Command::new(&path).arg("--version").output();
-    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    Program {
-        name: "pasta".to_owned(),
-        path: path.display().to_string(),
-        version: said.lines().next().unwrap_or_default().to_owned(),
-        ..Program::default()
+fn pasta() -> NetworkProgram {
+    let Some(path) = find_program("pasta") else { return NetworkProgram::default() };
+    let executable = path.display().to_string();
+    let package = package_of(&executable);
+    let version = pasta_version(&said(&executable, &["--version"]), &package);
+    NetworkProgram { executable, package, version }
+}
+
+/// `pasta VERSION`, where it says one: Debian's does not know it, and older ones say nothing into a pipe.
+fn pasta_version(said: &str, package: &str) -> String {
+    let line = said.lines().next().unwrap_or_default().trim();
+    let own = line.strip_prefix("pasta ").unwrap_or(line);
+    if !own.is_empty() && own != "unknown version" {
+        return own.to_owned();
     }
+    // NAME_VERSION_ARCHITECTURE
+    package.split('_').nth(1).unwrap_or_default().to_owned()
+}
+
+/// The package that a file is of, as `NAME_VERSION_ARCHITECTURE`; empty where nobody knows.
+fn package_of(path: &str) -> String {
+    let owner = said("dpkg-query", &["-S", path]);
+    if let Some((package, _)) = owner.split_once(':') {
+        return said("dpkg-query", &["-W", "-f", "${Package}_${Version}_${Architecture}", package]);
+    }
+    let owner = said("rpm", &["-qf", "--qf", "%{NAME}_%{VERSION}-%{RELEASE}_%{ARCH}", path]);
+    owner.trim().to_owned()
+}
+
+/// What a program says when it succeeds.
+fn said(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output().ok().filter(|output| output.status.success());
+    output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {
@@ -189,6 +214,10 @@ mod tests {
             ("debian", "12", "bookworm")
         );
         assert_eq!(uptime("19922.00 1.0\n"), "5h 32m 2.00s (Approximately 0.23 days)");
+        let package = "passt_0.0~git20250503-2_amd64";
+        assert_eq!(pasta_version("pasta unknown version\nCopyright", package), "0.0~git20250503-2");
+        assert_eq!(pasta_version("", package), "0.0~git20250503-2");
+        assert_eq!(pasta_version("pasta 2026_01_20.386b5f5\n", ""), "2026_01_20.386b5f5");
         assert_eq!(uptime(""), "0h 0m 0.00s (Approximately 0.00 days)");
     }
 }

@@ -25,6 +25,8 @@ use std::collections::BTreeMap;
 const STOP_TIMEOUT: u32 = 10;
 /// The default of `--shm-size`, in bytes.
 const SHM_SIZE: u64 = 64 << 20;
+/// What `--cpus` counts in, in microseconds.
+const CPU_PERIOD: u64 = 100_000;
 /// podman's default of `--pids-limit`.
 const PIDS: i64 = 2048;
 
@@ -35,8 +37,9 @@ impl Container {
         let spec = &record.spec;
         let image = engine.image_defaults(record)?;
         let command = words(spec, &image);
-        let (path, args) =
-            command.split_first().map_or((String::new(), Vec::new()), |(first, rest)| (first.clone(), rest.to_vec()));
+        let path = command.first().cloned().unwrap_or_default();
+        // As podman has it: a command of one word is its own argument.
+        let args = if command.len() > 1 { command[1..].to_vec() } else { command };
         let directory = engine.store.upper_dir(&record.id);
         // Words that cannot be capabilities are told at the start.
         let (effective_caps, bounding_caps) = engine.capabilities(record).unwrap_or_default();
@@ -69,9 +72,9 @@ impl Container {
             bounding_caps,
             mounts: mounts(spec, engine),
             dependencies: spec.identity.requires.clone(),
-            network_settings: network_settings(spec),
+            network_settings: network_settings(container, &image),
             kube_exit_code_propagation: "invalid".to_owned(),
-            config: config(record, &image),
+            config: config(record, &image, engine),
             host_config: host_config(record, engine),
             use_image_hosts: spec.network.no_hosts,
             use_image_hostname: spec.network.no_hostname,
@@ -106,11 +109,17 @@ fn state(container: &engine::containers::Container) -> State {
         error,
         started_at: started.map_or(Time::NEVER, Time::local),
         finished_at: ended.map_or(Time::NEVER, |exit| Time::local(exit.finished_at)),
-        cgroup_path: running.and_then(|state| state.cgroup.clone()).unwrap_or_default(),
+        cgroup_path: running.and_then(|state| cgroup(state.main.pid)).unwrap_or_default(),
         checkpointed_at: Time::NEVER,
         restored_at: Time::NEVER,
         ..State::default()
     }
+}
+
+/// Where a process is in the hierarchy of version 2.
+fn cgroup(pid: u32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
 
 fn graph_driver(record: &ContainerRecord, engine: &Engine) -> GraphDriver {
@@ -186,18 +195,36 @@ fn bindings(spec: &ContainerSpec) -> BTreeMap<String, Vec<HostPort>> {
     ports
 }
 
-fn network_settings(spec: &ContainerSpec) -> NetworkSettings {
+fn network_settings(container: &engine::containers::Container, image: &ContainerDefaults) -> NetworkSettings {
+    let spec = &container.record.spec;
     let networks = match &spec.network.mode {
         Some(Mode::Named(names)) => names.clone(),
+        Some(Mode::Host) => vec!["host".to_owned()],
+        Some(Mode::None) => vec!["none".to_owned()],
+        // As podman has it: pasta's is one until it has run.
+        None | Some(Mode::Private | Mode::Pasta(_)) if container.status() == Status::Created => {
+            vec!["pasta".to_owned()]
+        }
         _ => Vec::new(),
     };
     let named = networks
         .into_iter()
         .map(|name| (name.clone(), Network { network_id: name, basic: BasicNetwork::default(), ..Network::default() }));
-    NetworkSettings { ports: bindings(spec), networks: named.collect(), ..NetworkSettings::default() }
+    let mut ports: BTreeMap<String, Option<Vec<HostPort>>> = exposed(spec, image).map(|port| (port, None)).collect();
+    ports.extend(bindings(spec).into_iter().map(|(port, hosts)| (port, Some(hosts))));
+    NetworkSettings { ports, networks: named.collect(), ..NetworkSettings::default() }
 }
 
-fn config(record: &ContainerRecord, image: &ContainerDefaults) -> Config {
+/// Ports that image and flags expose: `80/tcp`.
+fn exposed(spec: &ContainerSpec, image: &ContainerDefaults) -> impl Iterator<Item = String> {
+    let declared: Vec<String> = image.exposed_ports.keys().cloned().collect();
+    let asked = spec.network.expose.clone().into_iter().flat_map(|expose| {
+        (expose.ports.first..=expose.ports.last).map(move |port| format!("{port}/{}", expose.protocol))
+    });
+    declared.into_iter().chain(asked)
+}
+
+fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) -> Config {
     let spec = &record.spec;
     let process = &spec.process;
     let mut labels = image.labels.clone();
@@ -205,14 +232,9 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults) -> Config {
     let own_command = !process.command.is_empty() || process.entrypoint.is_some();
     let signal = spec.lifecycle.stop_signal.map(|signal| signal.to_string());
     let image_signal = Some(image.stop_signal.clone()).filter(|signal| !signal.is_empty());
-    let exposed = image.exposed_ports.keys().cloned();
-    let exposed =
-        exposed.chain(spec.network.expose.iter().flat_map(|expose| {
-            (expose.ports.first..=expose.ports.last).map(|port| format!("{port}/{}", expose.protocol))
-        }));
-    let exposed = exposed.chain(bindings(spec).into_keys());
+    let exposed = exposed(spec, image).chain(bindings(spec).into_keys());
     Config {
-        hostname: spec.network.hostname.clone().unwrap_or_else(|| record.id.short().to_owned()),
+        hostname: engine.hostname(record),
         user: process.user.clone().unwrap_or_else(|| image.user.clone()),
         tty: process.tty,
         open_stdin: process.interactive,
@@ -232,6 +254,9 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults) -> Config {
         annotations: spec.identity.annotations.clone(),
         stop_signal: signal.or(image_signal).unwrap_or_else(|| "SIGTERM".to_owned()),
         healthcheck: healthcheck(spec, image),
+        health_log_destination: "local".to_owned(),
+        healthcheck_max_log_count: 5,
+        healthcheck_max_log_size: 500,
         healthcheck_on_failure_action: "none".to_owned(),
         create_command: record.create_command.clone(),
         timezone: process.timezone.clone().unwrap_or_default(),
@@ -256,6 +281,7 @@ fn healthcheck(spec: &ContainerSpec, image: &ContainerDefaults) -> Option<Health
 fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
     let spec = &record.spec;
     let resources = &spec.resources;
+    let cpus = resources.cpus_milli.unwrap_or(0);
     let list = |flag| said(spec, flag);
     let one = |flag, default: &str| list(flag).into_iter().next().unwrap_or_else(|| default.to_owned());
     let caps =
@@ -296,11 +322,11 @@ fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
         runtime: "oci".to_owned(),
         cpu_shares: resources.cpu_shares.unwrap_or(0),
         memory: resources.memory.map_or(0, |size| size.0),
-        nano_cpus: resources.cpus_milli.unwrap_or(0) * 1_000_000,
+        nano_cpus: cpus * 1_000_000,
         cgroup_parent: resources.cgroup_parent.clone().unwrap_or_default(),
         blkio_weight: resources.io_weight.unwrap_or(0),
-        cpu_period: resources.cpu_period.unwrap_or(0),
-        cpu_quota: resources.cpu_quota.unwrap_or(0),
+        cpu_period: resources.cpu_period.unwrap_or(if cpus == 0 { 0 } else { CPU_PERIOD }),
+        cpu_quota: resources.cpu_quota.unwrap_or(cpus * CPU_PERIOD / 1000),
         cpuset_cpus: resources.cpuset_cpus.clone().unwrap_or_default(),
         cpuset_mems: resources.cpuset_mems.clone().unwrap_or_default(),
         devices: spec.security.devices.iter().map(device).collect(),
@@ -310,6 +336,7 @@ fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
             resources::Limit::Unlimited => resources::Limit::Unlimited,
         }))
         .unwrap_or(0),
+        memory_swappiness: if resources.memory.is_some() { -1 } else { 0 },
         init: spec.process.init,
         pids_limit: limit(resources.pids).unwrap_or(PIDS),
         ulimits: spec.process.ulimits.iter().filter_map(ulimit).collect(),
@@ -339,11 +366,11 @@ fn tmpfs(spec: &ContainerSpec) -> BTreeMap<String, String> {
     let list = spec.mounts.list.iter().filter_map(|mount| match &mount.source {
         MountSource::Tmpfs { size, mode, copy_up } => {
             let access = if mount.options.read_only == Some(true) { "ro" } else { "rw" };
-            let mut words = vec![access.to_owned(), "rprivate".to_owned()];
+            let mut words: Vec<String> = size.map(|size| format!("size={size}")).into_iter().collect();
+            words.extend(mode.map(|mode| format!("mode={mode:o}")));
+            words.extend([access, "rprivate"].map(str::to_owned));
             words.extend(access_words(&mount.options));
             words.extend(copy_up.then(|| "tmpcopyup".to_owned()));
-            words.extend(size.map(|size| format!("size={size}")));
-            words.extend(mode.map(|mode| format!("mode={mode:o}")));
             Some((mount.target.clone(), words.join(",")))
         }
         _ => None,

@@ -9,18 +9,19 @@ use std::io::BufRead;
 pub(crate) enum Answer {
     /// Do it.
     Yes,
-    /// Anything else, and no answer at all.
+    /// Anything else.
     No,
 }
 
-/// Shows what will happen, and waits for a `y` on standard input.
+/// Shows what will happen, and waits for a `y` on standard input; that nobody answers is an error, as in podman.
 pub(crate) fn ask(warning: &str) -> Result<Answer> {
     output::print(&format!("{warning}Are you sure you want to continue? [y/N] "))?;
     let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|source| CliError::Io { operation: "read the answer".to_owned(), source })?;
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if read.map_err(|source| CliError::Io { operation: "read the answer".to_owned(), source })? == 0 {
+        let hint = Some("--force does not ask".to_owned());
+        return Err(CliError::Invalid { message: "nobody answers: standard input is at its end".to_owned(), hint });
+    }
     Ok(match line.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Answer::Yes,
         _ => Answer::No,

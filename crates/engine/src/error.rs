@@ -104,6 +104,8 @@ pub enum Kind {
         /// Whether the unified hierarchy is missing altogether.
         legacy: bool,
     },
+    /// The container's control group belongs to somebody else.
+    NotDelegated,
     /// No space, or quota used up.
     NoSpace,
     /// The file system of the store is mounted read-only.
@@ -270,6 +272,12 @@ impl Kind {
                 "kill" => format!(
                     "can only kill running containers. {container} is in state {state}: container state improper"
                 ),
+                "pause" if state == "paused" => format!("{container:?} is already paused: container state improper"),
+                "pause" => format!("{state:?} is not running, can't pause: container state improper"),
+                "unpause" => format!("{container:?} is not paused, can't unpause: container state improper"),
+                "init" => {
+                    format!("container {container} has already been created in runtime: container state improper")
+                }
                 "top" => "top can only be used on running containers".to_owned(),
                 "remove" => format!(
                     "cannot remove container {container} as it is {state} - running or paused containers cannot be removed without force: container state improper"
@@ -306,6 +314,7 @@ impl Kind {
             Self::MissingController { controller, flag, legacy: true } => {
                 format!("{flag} cannot be enforced: no cgroup v2 controller {controller:?} here")
             }
+            Self::NotDelegated => "the control group of its unit is not delegated".to_owned(),
             Self::NoSpace => "no space left on device".to_owned(),
             Self::Unauthorized(registry) => {
                 format!("unable to retrieve from {registry}: unauthorized: authentication required")

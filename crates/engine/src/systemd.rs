@@ -167,6 +167,15 @@ impl Systemd {
         })
     }
 
+    /// Changes properties of a unit that runs, until it ends.
+    pub fn set_properties(&self, unit: &str, properties: &[Property]) -> Result<()> {
+        zbus::block_on(async {
+            let connection = self.connect().await?;
+            let reply = call(&connection, "SetUnitProperties", &(unit, true, properties)).await;
+            reply.map(drop).map_err(|e| failed("change", unit, e))
+        })
+    }
+
     /// Reads unit files again, as `systemctl daemon-reload`.
     pub fn reload(&self) -> Result<()> {
         zbus::block_on(async {

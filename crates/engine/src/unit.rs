@@ -25,6 +25,11 @@ pub(crate) fn name(container: &str) -> String {
     format!("lodger-{container}.service")
 }
 
+/// The unit that a detached container runs in, or may be waiting in for a restart.
+pub(crate) fn of(record: &ContainerRecord) -> String {
+    record.unit.clone().unwrap_or_else(|| name(&record.name))
+}
+
 /// The scope of a foreground container with limits.
 pub(crate) fn scope_name(container: &str) -> String {
     format!("lodger-{container}.scope")
@@ -105,6 +110,22 @@ fn restart(spec: &ContainerSpec) -> Vec<Property> {
         None => properties.push(("StartLimitIntervalUSec", Variant::U64(0))),
     }
     properties
+}
+
+/// The same as lines of a unit file, every one of them said.
+pub(crate) fn restart_settings(spec: &ContainerSpec) -> String {
+    let policy = spec.lifecycle.restart.unwrap_or(Restart::No);
+    let (word, interval, burst) = match policy {
+        Restart::No => ("no", "0", 0),
+        Restart::Always | Restart::UnlessStopped => ("always", "0", 0),
+        Restart::OnFailure(None) => ("on-failure", "0", 0),
+        Restart::OnFailure(Some(attempts)) => ("on-failure", "infinity", attempts.saturating_add(1)),
+    };
+    // As `restart` has it: one that failed is kept only where systemd may start it again.
+    format!(
+        "[Unit]\nStartLimitIntervalSec={interval}\nStartLimitBurst={burst}\n\n\
+         [Service]\nRestart={word}\nRestartSec={RESTART_DELAY}us\n"
+    )
 }
 
 /// Whether the start of the unit waits for a word from the program itself.

@@ -25,6 +25,8 @@ fn record(number: usize) -> ContainerRecord {
         mounted: Vec::new(),
         auto_remove: false,
         creator: None,
+        unit: None,
+        initialized: false,
     }
 }
 
@@ -56,6 +58,7 @@ fn main() -> Result<(), Failure> {
         started_at: jiff::Timestamp::now(),
         unit: None,
         cgroup: None,
+        paused: None,
         restarts: 0,
         helpers: Vec::new(),
     };

@@ -77,6 +77,10 @@ pub struct RunState {
     /// How often it was restarted before.
     #[serde(default)]
     pub restarts: u32,
+    /// The control group that holds its processes still (`pause`), from the root of the hierarchy; believed only after a look
+    /// at the kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// Processes that end with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub helpers: Vec<Helper>,
@@ -150,6 +154,7 @@ mod tests {
             started_at: Timestamp::UNIX_EPOCH,
             unit: None,
             cgroup: None,
+            paused: None,
             restarts: 0,
             helpers: Vec::new(),
         };

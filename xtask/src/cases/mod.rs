@@ -28,6 +28,7 @@ mod refuse;
 mod root;
 mod run;
 mod service;
+mod state;
 mod surroundings;
 
 use crate::case::Case;
@@ -44,6 +45,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("root", root::CASES),
     ("run", run::CASES),
     ("service", service::CASES),
+    ("state", state::CASES),
     ("surroundings", surroundings::CASES),
 ];
 

@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = cases![
     what_is_mounted,
     the_life_of_a_container,
     columns_and_templates,
+    states_names_and_leftovers,
 ];
 
 /// Runs each script with both programs and demands the same output and exit status.
@@ -181,6 +182,31 @@ fn columns_and_templates(host: &Host) -> Result<()> {
             "P create --name c --cap-add net_admin busybox; P inspect -f '{{.EffectiveCaps}} {{.BoundingCaps}}' c",
             "P create --name c --tmpfs /z -v v:/x busybox; P inspect -f '{{json .HostConfig.Binds}} {{json .HostConfig.Tmpfs}}' c",
             "P images --format '{{.Repository}}:{{.Tag}}'; P images -q --no-trunc busybox; P image exists nosuch",
+        ],
+    )
+}
+
+fn states_names_and_leftovers(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "P create --name a busybox; P create --name b busybox; P rename a b; echo $?; P rename a c; echo $?; P rename nosuch x; \
+             echo $?; P rename c 'a b'; echo $?; P ps -a --sort names --format '{{.Names}}'",
+            "P run -d --name a --network none busybox sleep 100; P create --name b busybox; P pause a; P pause a; echo $?; \
+             P pause b; echo $?; P ps --format '{{.Names}}'; P ps -a --filter status=paused --format '{{.Names}} {{.Status}}'; \
+             P exec a true; echo $?; P rm a; echo $?; P inspect -f '{{.State.Status}} {{.State.Running}} {{.State.Paused}}' a; \
+             P unpause a b; echo $?; P pause -a; P unpause -a; P pause --filter name=b; echo $?; P pause a; P rename a c; \
+             P kill c; P wait c",
+            "P create --name b --network none busybox; P init b; P init b; echo $?; P ps -a --format '{{.Names}} {{.Status}}'; P start b; P wait b; \
+             P init -a; P inspect -f '{{.State.Status}}' b",
+            "P create --name a busybox; P update --restart on-failure:3 a; P inspect -f '{{.HostConfig.RestartPolicy.Name}} \
+             {{.HostConfig.RestartPolicy.MaximumRetryCount}}' a; P update; echo $?; P update --restart no nosuch; echo $?; \
+             P update --restart bad a; echo $?; P update a",
+            "P create --name a --label x=1 busybox; P run -d --name b --network none busybox sleep 100; P container prune -f --filter label=y; \
+             P container prune -f --filter until=1h; echo n | P container prune; P container prune </dev/null; echo $?; \
+             echo y | P container prune; P ps -a --format '{{.Names}}'",
+            "P create --name a busybox; P container cleanup a; P container cleanup nosuch; echo $?; P container cleanup --rm a; P ps -aq; \
+             P container exists a; echo $?; P container exists; echo $?",
         ],
     )
 }

@@ -5,6 +5,7 @@ use crate::command::Command;
 pub(crate) mod cleanup;
 pub(crate) mod completion;
 pub(crate) mod container_inspect;
+pub(crate) mod container_prune;
 pub(crate) mod create;
 pub(crate) mod exec;
 pub(crate) mod exists;
@@ -16,6 +17,7 @@ pub(crate) mod image_prune;
 pub(crate) mod image_tree;
 pub(crate) mod images;
 pub(crate) mod info;
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod kill;
 pub(crate) mod launch;
@@ -24,9 +26,11 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod pause;
 pub(crate) mod port;
 pub(crate) mod ps;
 pub(crate) mod pull;
+pub(crate) mod rename;
 pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod rmi;
@@ -37,8 +41,10 @@ pub(crate) mod stop;
 pub(crate) mod suggest;
 pub(crate) mod tag;
 pub(crate) mod top;
+pub(crate) mod unpause;
 pub(crate) mod unsupported;
 pub(crate) mod untag;
+pub(crate) mod update;
 pub(crate) mod version;
 pub(crate) mod volume_create;
 pub(crate) mod volume_exists;
@@ -55,7 +61,13 @@ pub(crate) const ALL: &[&Command] = &[
     &stop::COMMAND,
     &restart::COMMAND,
     &kill::COMMAND,
+    &pause::COMMAND,
+    &unpause::COMMAND,
     &rm::COMMAND,
+    &container_prune::COMMAND,
+    &rename::COMMAND,
+    &update::COMMAND,
+    &init::COMMAND,
     &wait::COMMAND,
     &ps::COMMAND,
     &logs::COMMAND,
@@ -63,6 +75,7 @@ pub(crate) const ALL: &[&Command] = &[
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &exists::COMMAND,
+    &cleanup::COMMAND,
     &top::COMMAND,
     &port::COMMAND,
     &pull::COMMAND,
@@ -89,7 +102,6 @@ pub(crate) const ALL: &[&Command] = &[
     &completion::COMMAND,
     &help::COMMAND,
     &launch::COMMAND,
-    &cleanup::COMMAND,
     &man::COMMAND,
     &suggest::COMMAND,
 ];
@@ -149,8 +161,10 @@ mod tests {
     /// podman's flags of each command that lodger has (`run` and `create` are tested with the option table).
     const PODMAN: &[(&str, &str)] = &[
         ("completion", "file/f no-desc"),
+        ("container cleanup", "all/a exec latest/l rm rmi"),
         ("container exists", "external"),
         ("container inspect", "format/f latest/l size/s"),
+        ("container prune", "filter force/f"),
         (
             "exec",
             "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \
@@ -163,6 +177,7 @@ mod tests {
         ("image tree", "whatrequires"),
         ("images", "all/a digests filter/f format history no-trunc noheading/n quiet/q sort"),
         ("info", "format/f"),
+        ("init", "all/a latest/l"),
         ("inspect", "format/f latest/l size/s type/t"),
         ("kill", "all/a cidfile latest/l signal/s"),
         ("load", "input/i quiet/q"),
@@ -172,6 +187,7 @@ mod tests {
         ),
         ("logout", "all/a authfile compat-auth-file"),
         ("logs", "color follow/f latest/l names/n since tail timestamps/t until"),
+        ("pause", "all/a cidfile filter/f latest/l"),
         ("port", "all/a latest/l"),
         (
             "ps",
@@ -183,6 +199,7 @@ mod tests {
             "all-tags/a arch authfile cert-dir creds decryption-key disable-content-trust os platform policy quiet/q \
              retry retry-delay tls-verify variant",
         ),
+        ("rename", ""),
         ("restart", "all/a cidfile filter/f latest/l running time/t"),
         ("rm", "all/a cidfile depend filter force/f ignore/i latest/l time/t volumes/v"),
         ("rmi", "all/a force/f ignore/i no-prune"),
@@ -192,6 +209,16 @@ mod tests {
         ("tag", ""),
         ("top", "latest/l"),
         ("untag", ""),
+        ("unpause", "all/a cidfile filter/f latest/l"),
+        (
+            "update",
+            "blkio-weight blkio-weight-device cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares/c cpus \
+             cpuset-cpus cpuset-mems device-read-bps device-read-iops device-write-bps device-write-iops env/e health-cmd \
+             health-interval health-log-destination health-max-log-count health-max-log-size health-on-failure \
+             health-retries health-start-period health-startup-cmd health-startup-interval health-startup-retries \
+             health-startup-success health-startup-timeout health-timeout latest/l memory/m memory-reservation \
+             memory-swap memory-swappiness no-healthcheck pids-limit restart ulimit unsetenv",
+        ),
         ("version", "format/f"),
         ("volume create", "driver/d gid ignore label/l opt/o uid"),
         ("volume exists", ""),
@@ -216,7 +243,7 @@ mod tests {
             }
         }
         let listed = |command: &Command| command.paths.iter().any(|path| PODMAN.iter().any(|(known, _)| known == path));
-        let own = ["run", "create", "help", "container launch", "container cleanup", "man", "__complete"];
+        let own = ["run", "create", "help", "container launch", "man", "__complete"];
         assert!(all().all(|command| listed(command) || own.contains(&command.name())));
     }
 

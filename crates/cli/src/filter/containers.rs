@@ -62,9 +62,14 @@ pub(crate) struct Filters {
 impl Filters {
     /// Reads every `--filter`; containers that it names must exist.
     pub(crate) fn parse(texts: &[String], engine: &Engine) -> Result<Self> {
+        Self::parse_some(texts, engine, KEYS)
+    }
+
+    /// The same, for a command that knows only these keys.
+    pub(crate) fn parse_some(texts: &[String], engine: &Engine, known: &[&'static str]) -> Result<Self> {
         let mut filters = Self { groups: Vec::new() };
         for text in texts {
-            let term = Term::parse(text, KEYS)?;
+            let term = Term::parse(text, known)?;
             let key = KEYS.iter().find(|key| **key == term.key).copied().unwrap_or_default();
             let test = test(key, term.value, engine)?;
             let alone = matches!(key, "label" | "annotation") || term.sense == Sense::Drop;

@@ -8,7 +8,9 @@ fn what_nothing_uses_goes_and_the_rest_stays() {
     let id = environment.json(&["image", "inspect", "web:1"])[0]["Id"].as_str().unwrap().to_owned();
     assert_eq!(environment.ok(&["image", "prune", "--force"]), "");
     // Nobody says yes: standard input is empty.
-    let question = environment.ok(&["image", "prune", "-a"]);
+    let outcome = environment.run(&["image", "prune", "-a"]);
+    assert_eq!(outcome.code, 125);
+    let question = outcome.stdout;
     assert!(
         question.starts_with("WARNING! This command removes all images without at least one container"),
         "{question}"

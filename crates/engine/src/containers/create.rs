@@ -103,6 +103,8 @@ impl Engine {
             volumes: Vec::new(),
             auto_remove: spec.lifecycle.remove,
             creator: (starter != Starter::Anybody).then(ProcessId::own).flatten(),
+            unit: None,
+            initialized: false,
             spec: Box::new(spec),
         };
         record.volumes = self.make_volumes(&mut record.spec)?;

@@ -69,7 +69,8 @@ impl Engine {
     }
 
     fn exec_start(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<Running> {
-        let Some(state) = &container.running else { return Err(self.wrong_state(container, "exec")) };
+        let running = container.running.as_ref().filter(|state| state.paused.is_none());
+        let Some(state) = running else { return Err(self.wrong_state(container, "exec")) };
         self.reach_profile(&container.record.spec);
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
         self.approach(&container.record.spec)?;

@@ -7,9 +7,13 @@ mod list;
 mod mounts;
 mod names;
 mod observe;
+mod pause;
+mod prepare;
+mod rename;
 mod start;
 mod stop;
 mod tidy;
+mod update;
 
 pub use accounts::Accounts;
 pub use create::{NewContainer, Starter};
@@ -29,18 +33,24 @@ use store::{ContainerId, ContainerRecord, ExitRecord, RunState};
 pub enum Status {
     /// Made, never started.
     Created,
+    /// Made and made ready by `init`, not started since.
+    Initialized,
     /// Its first process runs.
     Running,
+    /// Its processes are held still.
+    Paused,
     /// Its first process has ended.
     Exited,
 }
 
 impl Status {
-    /// `created`, `running`, `exited`
+    /// `created`, `initialized`, `running`, `paused`, `exited`
     pub const fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Initialized => "initialized",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Exited => "exited",
         }
     }
@@ -61,10 +71,11 @@ impl Container {
     /// How it is.
     pub fn status(&self) -> Status {
         match (&self.running, &self.exit) {
+            (Some(state), _) if state.paused.is_some() => Status::Paused,
             (Some(_), _) => Status::Running,
-            (None, Some(exit)) if never_ran(exit) => Status::Created,
-            (None, Some(_)) => Status::Exited,
-            (None, None) => Status::Created,
+            (None, Some(exit)) if !never_ran(exit) => Status::Exited,
+            (None, _) if self.record.initialized => Status::Initialized,
+            (None, _) => Status::Created,
         }
     }
 }
@@ -93,7 +104,10 @@ impl Engine {
     pub(crate) fn look_at(&self, record: ContainerRecord) -> Result<Container> {
         let state = self.store.read_state(&record.id).map_err(store_error)?;
         let exit = self.exit_of(&record.id, state.as_ref())?;
-        let running = state.filter(RunState::is_alive);
+        let mut running = state.filter(RunState::is_alive);
+        if let Some(state) = &mut running {
+            state.paused = state.paused.take().filter(|group| pause::is_frozen(group));
+        }
         Ok(Container { record, running, exit })
     }
 

@@ -1,6 +1,6 @@
 //! `start`: a made container becomes a unit, or a process below lodger's supervisor.
 
-use super::{Container, Starter};
+use super::{Container, Starter, Status};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
 use crate::unit::{self, Parts};
@@ -19,8 +19,10 @@ impl Engine {
     /// Within a unit of its own the container takes that unit over: this process is then the unit's start.
     pub fn start_detached(&self, container: &Container) -> Result<()> {
         let record = &container.record;
-        if container.running.is_some() {
-            return Ok(());
+        match container.status() {
+            Status::Running => return Ok(()),
+            Status::Paused => return Err(self.wrong_state(container, "start")),
+            Status::Created | Status::Initialized | Status::Exited => {}
         }
         self.prepare_boot_as_root(&record.spec)?;
         if self.starts_here(&record.spec, Starter::Detached) {
@@ -53,6 +55,7 @@ impl Engine {
             self.approach(&record.spec)?;
         }
         let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd)) };
+        let record = &self.leave_old_unit(record)?;
         let limits = resources::properties(&record.spec.resources, &Controllers::read(self.host.uid))?;
         let program = own_program()?;
         let parts = Parts {

@@ -49,12 +49,15 @@ impl Engine {
     /// `Ok(false)`: it did not run.
     pub fn stop(&self, container: &Container, timeout: Option<u32>) -> Result<bool> {
         let record = &container.record;
+        if let Some(state) = &container.running {
+            self.let_end(state);
+        }
         // Before the bus is used: what it leaves in this process would keep it from joining a namespace.
         self.approach(&record.spec)?;
         let Some(state) = &container.running else {
             // A unit between two restarts has no process.
             if let (Some(systemd), true) = (&self.host.systemd, container.exit.is_some()) {
-                systemd.stop(&unit::name(&record.name))?;
+                systemd.stop(&unit::of(record))?;
             }
             return Ok(false);
         };
@@ -63,7 +66,7 @@ impl Engine {
         let process = open(state)?;
         self.store.request_stop(&record.id).map_err(store_error)?;
         match (&state.unit, &self.host.systemd) {
-            (Some(unit), Some(systemd)) if *unit == unit::name(&record.name) => {
+            (Some(unit), Some(systemd)) if *unit == unit::of(record) => {
                 if timeout.is_none_or(|timeout| timeout >= own) && patience == own {
                     systemd.stop(unit)?;
                 } else {
@@ -103,7 +106,7 @@ impl Engine {
         }
         self.store.request_stop(&record.id).map_err(store_error)?;
         if let (Some(unit), Some(systemd)) = (&state.unit, &self.host.systemd) {
-            if *unit == unit::name(&record.name) {
+            if *unit == unit::of(record) {
                 systemd.stop_later(unit)?;
             }
         }
@@ -129,11 +132,11 @@ impl Engine {
             }
         } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.exit.is_some()) {
             // It may be waiting for a restart, or its failed unit still holds the name.
-            systemd.stop(&unit::name(&container.record.name))?;
+            systemd.stop(&unit::of(&container.record))?;
         }
         let was_started = container.running.is_some() || container.exit.is_some();
         if let Some(systemd) = self.host.systemd.as_ref().filter(|_| was_started) {
-            systemd.reset_failed(&unit::name(&container.record.name))?;
+            systemd.reset_failed(&unit::of(&container.record))?;
         }
         self.remove_with(&container.record, if container.record.auto_remove { Volumes::Remove } else { volumes })
     }

@@ -35,7 +35,7 @@ use std::ffi::CString;
 use store::{Access, ContainerRecord, Helper, ProcessId, RunState, Wait};
 
 /// How long a start waits for another command that changes the same container.
-const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
+pub(crate) const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A container that was just started.
 pub(crate) struct Started {
@@ -92,6 +92,7 @@ impl Engine {
             started_at: Timestamp::now(),
             unit: around.unit,
             cgroup: None,
+            paused: None,
             restarts: around.restarts,
             helpers,
         };

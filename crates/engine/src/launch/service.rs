@@ -49,7 +49,7 @@ impl Engine {
         // Only lodger's own units, which wait for a word, get here with --sdnotify=ignore.
         let own_unit = self.host.unit.as_ref().filter(|unit| unit.notify_socket.is_some());
         let socket = own_unit.and_then(|unit| unit.notify_socket.clone());
-        let by_lodger = own_unit.and_then(|own| own.name.as_deref()) == Some(&unit::name(&record.name));
+        let by_lodger = own_unit.and_then(|own| own.name.as_deref()) == Some(&unit::of(record));
         if by_lodger {
             cgroup::demand_limits(&record.spec.resources)?;
         }

@@ -30,6 +30,19 @@ pub(crate) fn properties(resources: &Resources, available: &Controllers) -> Resu
     Ok(properties)
 }
 
+/// The properties that make the one set of limits of the other; a limit that is not asked for any more goes.
+pub(crate) fn changes(before: &Resources, after: &Resources, available: &Controllers) -> Result<Vec<Property>> {
+    let mut properties = properties(after, available)?;
+    for Row { property: (name, value), .. } in rows(before)? {
+        if properties.iter().all(|(kept, _)| *kept != name) {
+            let none =
+                if matches!(value, Variant::U64(_)) { Variant::U64(u64::MAX) } else { Variant::from(Vec::<u8>::new()) };
+            properties.push((name, none));
+        }
+    }
+    Ok(properties)
+}
+
 /// Demands the controllers of the limits that were asked for.
 pub(crate) fn check(resources: &Resources, available: &Controllers) -> Result<()> {
     demand(&rows(resources)?, available)
@@ -211,6 +224,19 @@ mod tests {
                 &format!("AllowedCPUs={:?}", Variant::from(vec![7u8, 2])),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_not_asked_for_any_more_goes() {
+        let before = Resources { memory: Some(Bytes(10)), cpuset_cpus: Some("0".into()), ..Default::default() };
+        let after = Resources { memory: Some(Bytes(20)), ..Default::default() };
+        let changed = changes(&before, &after, &all()).unwrap();
+        let value =
+            |wanted: &str| changed.iter().find(|(name, _)| *name == wanted).map(|(_, value)| format!("{value:?}"));
+        assert_eq!(value("MemoryMax").unwrap(), "U64(20)");
+        assert_eq!(value("AllowedCPUs").unwrap(), format!("{:?}", Variant::from(Vec::<u8>::new())));
+        let changed = changes(&after, &Resources::default(), &all()).unwrap();
+        assert!(changed.iter().any(|(name, value)| *name == "MemoryMax" && *value == Variant::U64(u64::MAX)));
     }
 
     #[test]

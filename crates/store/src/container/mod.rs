@@ -128,6 +128,12 @@ pub struct ContainerRecord {
     /// another command to start it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creator: Option<ProcessId>,
+    /// The unit that it runs in, or may be waiting in for a restart, where that is not called after its name: it was renamed meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Whether `init` has made it ready; counts until it has run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub initialized: bool,
 }
 
 /// The part of a record that lists show; quicker to read than the whole.

@@ -29,6 +29,8 @@ pub(crate) fn container(name: &str) -> ContainerRecord {
         mounted: Vec::new(),
         auto_remove: false,
         creator: None,
+        unit: None,
+        initialized: false,
     }
 }
 
@@ -49,6 +51,7 @@ fn running_state(main: ProcessId) -> RunState {
         started_at: Timestamp::UNIX_EPOCH,
         unit: Some("web.service".into()),
         cgroup: None,
+        paused: None,
         restarts: 0,
         helpers: Vec::new(),
     }

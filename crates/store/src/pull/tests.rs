@@ -439,6 +439,8 @@ fn collection_takes_what_nobody_needs_and_nothing_else() {
             mounted: Vec::new(),
             auto_remove: false,
             creator: None,
+            unit: None,
+            initialized: false,
         };
         store.create_container(&container, Durability::Volatile).unwrap();
         assert_eq!(store.gc(Partials::Discard).unwrap(), Collected::default());

@@ -181,14 +181,15 @@ fn uptime(text: &str) -> String {
 fn store(engine: &Engine) -> Result<Store> {
     let root = engine.store.root();
     let containers = engine.containers(Listed::All, &mut warn)?;
-    let running = containers.iter().filter(|container| container.status() == Status::Running).count();
+    let in_state = |wanted| containers.iter().filter(|container| container.status() == wanted).count();
+    let (running, paused) = (in_state(Status::Running), in_state(Status::Paused));
     let space = rustix::fs::statvfs(root).ok();
     Ok(Store {
         container_store: Containers {
             number: containers.len(),
-            paused: 0,
+            paused,
             running,
-            stopped: containers.len() - running,
+            stopped: containers.len() - running - paused,
         },
         graph_driver_name: "overlay".to_owned(),
         graph_root: root.display().to_string(),

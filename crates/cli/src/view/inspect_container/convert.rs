@@ -96,13 +96,14 @@ fn restarts(container: &engine::containers::Container) -> u32 {
 fn state(container: &engine::containers::Container) -> State {
     let (running, exit) = (container.running.as_ref(), container.exit.as_ref());
     let error = exit.filter(|_| running.is_none()).and_then(|exit| exit.error.clone()).unwrap_or_default();
-    let exit = exit.filter(|_| container.status() != Status::Created);
+    let exit = exit.filter(|_| !matches!(container.status(), Status::Created | Status::Initialized));
     let ended = exit.filter(|_| running.is_none());
     let started = running.map(|state| state.started_at).or(exit.map(|exit| exit.started_at));
     State {
         oci_version: "1.2.1".to_owned(),
         status: container.status().word().to_owned(),
         running: container.status() == Status::Running,
+        paused: container.status() == Status::Paused,
         oom_killed: ended.is_some_and(|exit| exit.oom_killed),
         pid: running.map_or(0, |state| state.main.pid),
         exit_code: ended.map_or(0, |exit| exit.exit_code),

@@ -1,0 +1,43 @@
+//! `lodger unpause`: paused containers that go on.
+
+use crate::command::{Command, Count, Invocation, Opt, flags_of};
+use crate::error::Result;
+use crate::selection::{self, Selection, each};
+use engine::containers::{Listed, Status};
+use spec::options::Complete;
+use std::process::ExitCode;
+
+pub(crate) const COMMAND: Command = Command {
+    paths: &["unpause", "container unpause"],
+    operands: "CONTAINER [CONTAINER...]",
+    summary: "Unpause the processes in one or more containers",
+    about: "Lets containers that are paused go on.",
+    examples: &["lodger unpause web", "lodger unpause --all"],
+    count: Count::Any,
+    complete: &[Complete::Containers],
+    flags: || flags_of(OPTIONS),
+    run,
+    ..Command::PLAIN
+};
+
+#[derive(Default)]
+struct Options {
+    selection: Selection,
+}
+
+const OPTIONS: &[Opt<Options>] = &[
+    Opt { flag: selection::ALL, set: |options, value| options.selection.set(&selection::ALL, value) },
+    Opt { flag: selection::CIDFILE, set: |options, value| options.selection.set(&selection::CIDFILE, value) },
+    Opt { flag: selection::FILTER, set: |options, value| options.selection.set(&selection::FILTER, value) },
+    Opt { flag: selection::LATEST, set: |options, value| options.selection.set(&selection::LATEST, value) },
+];
+
+fn run(call: Invocation) -> Result<ExitCode> {
+    let options: Options = call.options(OPTIONS)?;
+    let engine = call.engine()?;
+    let mut chosen = options.selection.containers(&call, &engine, Listed::All)?;
+    if options.selection.all() {
+        chosen.retain(|chosen| chosen.container.as_ref().is_ok_and(|one| one.status() == Status::Paused));
+    }
+    each(chosen, |container| Ok(engine.unpause(container)?))
+}

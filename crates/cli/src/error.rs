@@ -251,6 +251,8 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::RangeRefused => {
             "ranges in /etc/subuid and /etc/subgid must not overlap, and need 65536 ids each".to_owned()
         }
+        Kind::NoSuchSecret(_) => "`lodger secret ls` lists the secrets there are".to_owned(),
+        Kind::SecretExists(_) => "--replace gives it the new value".to_owned(),
         Kind::VolumeExists(_) => "--ignore makes this no error".to_owned(),
         Kind::UserNamespacesDisabled => "an administrator can allow them: see the sysctls user.max_user_namespaces, \
              kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns"

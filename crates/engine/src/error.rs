@@ -35,6 +35,8 @@ pub enum Kind {
     },
     /// No volume of this name.
     NoSuchVolume(String),
+    /// No secret of this name or ID.
+    NoSuchSecret(String),
     /// The name belongs to another container.
     NameInUse {
         /// The name.
@@ -44,6 +46,8 @@ pub enum Kind {
     },
     /// The volume exists.
     VolumeExists(String),
+    /// A secret has the name.
+    SecretExists(String),
     /// Two objects begin with this text.
     Ambiguous(String),
     /// The object is used by these containers.
@@ -262,6 +266,8 @@ impl Kind {
             Self::NameInUse { name, id } => format!(
                 "creating container storage: the container name {name:?} is already in use by {id}. You have to remove that container to be able to reuse that name: that name is already in use"
             ),
+            Self::NoSuchSecret(name) => format!("no secret with name or id {name:?}: no such secret"),
+            Self::SecretExists(name) => format!("{name}: secret name in use"),
             Self::VolumeExists(name) => format!("volume with name {name} already exists: volume already exists"),
             Self::Ambiguous(text) => format!("more than one result for container or image ID {text}"),
             Self::InUse { what, by } => {

@@ -25,6 +25,7 @@ pub mod login;
 pub mod logs;
 mod outside;
 mod resolve;
+pub mod secrets;
 pub mod systemd;
 mod unit;
 mod userns;
@@ -89,6 +90,7 @@ fn store_error(error: store::Error) -> Error {
         From::NotFound(What::Container) => Kind::NoSuchContainer(subject),
         From::NotFound(What::Image) => Kind::NoSuchImage(subject),
         From::NotFound(What::Volume) => Kind::NoSuchVolume(subject),
+        From::NotFound(What::Secret) => Kind::NoSuchSecret(subject),
         From::NameInUse { id } => Kind::NameInUse { name: subject, id: id.clone() },
         From::InUse { by } => Kind::InUse { what: subject, by: by.clone() },
         From::Ambiguous { .. } => Kind::Ambiguous(subject),
@@ -107,6 +109,7 @@ fn store_error(error: store::Error) -> Error {
         Kind::NoSuchContainer(_)
         | Kind::NoSuchImage(_)
         | Kind::NoSuchVolume(_)
+        | Kind::NoSuchSecret(_)
         | Kind::NameInUse { .. }
         | Kind::InUse { .. } => Error::new(kind),
         kind => Error::caused(kind, error),

@@ -3,8 +3,12 @@
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
-use spec::volume::VolumeOptions;
+use rustix::fs::{Mode, OFlags};
+use spec::volume::{Backing, VolumeOptions};
 use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use store::{ContainerId, Durability};
 
 pub use store::VolumeRecord;
@@ -22,6 +26,10 @@ pub struct NewVolume {
     pub uid: Option<u32>,
     /// Group of the data directory inside; as the owner.
     pub gid: Option<u32>,
+}
+
+fn options_of(volume: &VolumeRecord) -> Result<VolumeOptions> {
+    VolumeOptions::parse(&volume.options).map_err(|error| Error::invalid(format!("volume {}: {error}", volume.name)))
 }
 
 impl Engine {
@@ -74,6 +82,59 @@ impl Engine {
     /// Where a volume's data is.
     pub fn volume_path(&self, volume: &VolumeRecord) -> Result<std::path::PathBuf> {
         self.store.volume_data(&volume.name).map_err(store_error)
+    }
+
+    /// The directory of a volume's data that somebody outside can look into; an error for memory.
+    pub fn volume_directory(&self, volume: &VolumeRecord) -> Result<PathBuf> {
+        match options_of(volume)?.backing {
+            Backing::Directory => self.volume_path(volume),
+            Backing::Bind(device) => Ok(PathBuf::from(device)),
+            Backing::Tmpfs { .. } => Err(Error::invalid(format!(
+                "volume {} is memory: it has content only inside the containers that run with it",
+                volume.name
+            ))),
+        }
+    }
+
+    /// Writes a volume's files as an archive.
+    pub fn export_volume(&self, volume: &VolumeRecord, sink: &mut dyn Write) -> Result<()> {
+        let elsewhere = self.elsewhere(volume)?;
+        self.enter_user_namespace()?;
+        let directory = elsewhere.as_ref().map(AsFd::as_fd);
+        self.store.export_volume(&volume.name, directory, sink).map_err(store_error)
+    }
+
+    /// Puts the files of an archive into a volume.
+    pub fn import_volume(&self, volume: &VolumeRecord, archive: impl BufRead) -> Result<()> {
+        let elsewhere = self.elsewhere(volume)?;
+        self.enter_user_namespace()?;
+        self.store.import_volume(&volume.name, archive, elsewhere).map_err(store_error)
+    }
+
+    /// The directory of a volume that is a bind, opened as the caller.
+    fn elsewhere(&self, volume: &VolumeRecord) -> Result<Option<OwnedFd>> {
+        let path = self.volume_directory(volume)?;
+        match options_of(volume)?.backing {
+            Backing::Bind(_) => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let opened = rustix::fs::open(&path, flags, Mode::empty());
+                opened.map(Some).map_err(|errno| Error::io(format!("open {path:?}"), errno.into()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Removes those of the volumes that no container uses, and tells `gone` of each.
+    pub fn prune_volumes(&self, volumes: &[VolumeRecord], gone: &mut dyn FnMut(&str)) -> Result<()> {
+        self.enter_user_namespace()?;
+        for volume in volumes {
+            match self.store.remove_volume(&volume.name) {
+                Ok(()) => gone(&volume.name),
+                Err(error) if matches!(error.kind, store::Kind::InUse { .. } | store::Kind::NotFound(_)) => {}
+                Err(error) => return Err(store_error(error)),
+            }
+        }
+        Ok(())
     }
 
     /// Removes a volume that no container uses.

@@ -7,7 +7,7 @@
 //! reference, digest, platform, oci     what an image is
 //! container and its groups             what was asked of a container ("Spec mirrors words")
 //! options                              flag = Quadlet key = a row
-//! volume                               what a volume is asked to be
+//! volume, secret                       what a volume is asked to be; how a container gets a secret
 //! bytes, duration, signal, name        small text forms
 //! ```
 
@@ -29,6 +29,7 @@ pub mod process;
 pub mod pull;
 pub mod reference;
 pub mod resources;
+pub mod secret;
 pub mod security;
 pub mod signal;
 pub mod volume;

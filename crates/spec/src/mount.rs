@@ -8,6 +8,7 @@ mod text;
 pub(crate) use text::octal_mode;
 
 use crate::bytes::Bytes;
+use crate::secret::SecretUse;
 use serde::{Deserialize, Serialize};
 
 /// Volumes, binds and tmpfs, as asked.
@@ -20,6 +21,9 @@ pub struct Mounts {
     /// `--volumes-from CONTAINER[:options]`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes_from: Vec<String>,
+    /// `--secret`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretUse>,
     /// `--read-only`: the root file system cannot be written.
     #[serde(skip_serializing_if = "crate::is_default")]
     pub read_only: bool,

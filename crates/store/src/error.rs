@@ -33,6 +33,8 @@ pub enum What {
     Container,
     /// A volume, by name.
     Volume,
+    /// A secret, by name or ID.
+    Secret,
     /// An unpacked layer, by diff ID.
     Layer,
     /// A manifest or config, by digest.
@@ -147,6 +149,7 @@ impl fmt::Display for What {
             Self::Image => "image",
             Self::Container => "container",
             Self::Volume => "volume",
+            Self::Secret => "secret",
             Self::Layer => "layer",
             Self::Blob => "blob",
         })

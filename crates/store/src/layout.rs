@@ -33,7 +33,7 @@
 //!     volume.json
 //!     data/
 //!     new/                         copy-up under way, renamed to data/ when complete
-//!   secrets/<name>/                one secret
+//!   secrets/<id>/                  one secret
 //!     secret.json
 //!     data                         its value, 0600
 //!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
@@ -83,6 +83,7 @@ pub(crate) const CONTAINERS: &str = "containers";
 pub(crate) const NAMES: &str = "names";
 pub(crate) const RUN: &str = "run";
 pub(crate) const VOLUMES: &str = "volumes";
+pub(crate) const SECRETS: &str = "secrets";
 pub(crate) const TMP: &str = "tmp";
 pub(crate) const TRASH: &str = "trash";
 
@@ -110,6 +111,7 @@ pub(crate) const CONTAINER_EXIT: &str = "exit.json";
 pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
 pub(crate) const CONTAINER_MOUNTS: &str = "mounts";
+pub(crate) const CONTAINER_SECRETS: &str = "secrets";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
 pub(crate) const CONTAINER_LOG: &str = "ctr.log";
 pub(crate) const CONTAINER_NETNS: &str = "netns";
@@ -123,6 +125,10 @@ pub(crate) const PASTA: &str = "pasta";
 pub(crate) const VOLUME_RECORD: &str = "volume.json";
 pub(crate) const VOLUME_DATA: &str = "data";
 pub(crate) const VOLUME_NEW: &str = "new";
+
+/// Inside `secrets/<id>/`.
+pub(crate) const SECRET_RECORD: &str = "secret.json";
+pub(crate) const SECRET_DATA: &str = "data";
 
 /// A manifest or config.
 pub(crate) fn blob(digest: &Digest) -> PathBuf {
@@ -182,6 +188,12 @@ pub(crate) fn volume(name: &str) -> PathBuf {
 /// A file or directory of a volume; the name has been checked.
 pub(crate) fn in_volume(name: &str, file: &str) -> PathBuf {
     [VOLUMES, name, file].iter().collect()
+}
+
+/// A file of a secret; its directory, for the empty name.
+pub(crate) fn in_secret(id: &str, file: &str) -> PathBuf {
+    let directory = Path::new(SECRETS).join(id);
+    if file.is_empty() { directory } else { directory.join(file) }
 }
 
 /// A file of a thing that may still be in `tmp/`.

@@ -9,9 +9,9 @@
 //! image, index, blob, pull, load, gc     images: names, records, getting them in, collecting what nobody needs
 //! save                                   images as archives, directories and blobs
 //! layer, tar                             one layer: bytes → checked, unpacked directory, and back
-//! container, state, volume               what runs, and its data
+//! container, state, volume, secret       what runs, and its data
 //! overlay                                which directories a container's root is stacked from
-//! copy_tree, own_tree, remove_tree       directory trees, never following a symlink
+//! copy_tree, own_tree, pack, remove_tree directory trees, never following a symlink
 //! ```
 
 mod blob;
@@ -28,10 +28,12 @@ pub mod load;
 pub mod lock;
 pub mod overlay;
 mod own_tree;
+mod pack;
 pub mod pull;
 mod record;
 mod remove_tree;
 pub mod save;
+pub mod secret;
 pub mod state;
 mod store;
 pub mod tar;
@@ -50,8 +52,10 @@ pub use load::{LoadedImage, Opened};
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;
 pub use own_tree::{Owner, own_tree};
+pub use pack::pack;
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
+pub use secret::{SECRET_LIMIT, SecretRecord};
 pub use state::{ExitRecord, Helper, ProcessId, RunState};
 pub use store::{Listing, Store};
 pub use volume::VolumeRecord;

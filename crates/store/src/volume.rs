@@ -3,6 +3,8 @@
 use crate::container::ContainerId;
 use crate::copy_tree;
 use crate::error::{At, Error, Kind, Result, What};
+use crate::layer::RootAttributes;
+use crate::layer::unpack::Whiteouts;
 use crate::layout;
 use crate::lock::Access;
 use crate::own_tree::Owner;
@@ -14,7 +16,8 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Everything about a volume but its data.
@@ -233,22 +236,113 @@ impl Store {
         self.write_record(&layout::in_volume(name, layout::VOLUME_RECORD), &record, Durability::Volatile)
     }
 
-    fn fill(&self, name: &str, data: &Path, source: BorrowedFd<'_>, durability: Durability) -> Result<()> {
+    /// Writes what is in `directory` as an archive; the volume's own, unless its data is elsewhere.
+    ///
+    /// The caller must be where the owners are mapped.
+    pub fn export_volume(&self, name: &str, directory: Option<BorrowedFd<'_>>, sink: &mut dyn Write) -> Result<()> {
+        match directory {
+            Some(directory) => crate::pack::pack(directory, sink, Path::new(name)),
+            None => crate::pack::pack(self.open_data(name)?.as_fd(), sink, Path::new(name)),
+        }
+    }
+
+    /// Puts the files of an archive (plain, or compressed with gzip or zstd) into a volume; those of the same name are replaced.
+    ///
+    /// A volume in which nothing is gets all of them or none: they are unpacked beside it, and become its data when complete. The
+    /// caller must be where the owners are mapped.
+    pub fn import_volume(&self, name: &str, archive: impl BufRead, directory: Option<OwnedFd>) -> Result<()> {
+        let mut archive =
+            Archive::open(archive).map_err(|error| Error::new("read archive for", name, Kind::Source(error)))?;
+        if let Some(directory) = directory {
+            return archive.unpack(directory);
+        }
+        let mut record = self.volume(name)?;
+        let _lease = self.lease()?;
+        let data = layout::in_volume(name, layout::VOLUME_DATA);
+        if self.list(&data)?.is_empty() {
+            self.import_fresh(name, &data, archive)?;
+        } else {
+            archive.unpack(self.open_data(name)?)?;
+            self.sync_all()?;
+        }
+        (record.needs_copy_up, record.needs_chown) = (false, false);
+        self.write_record(&layout::in_volume(name, layout::VOLUME_RECORD), &record, Durability::Durable)
+    }
+
+    fn import_fresh(&self, name: &str, data: &Path, mut archive: Archive<'_>) -> Result<()> {
+        let stat = rustix::fs::statat(self.dir(), data, AtFlags::SYMLINK_NOFOLLOW).at("stat", &self.path(data))?;
+        let target = self.make_new(name)?;
+        let top = RootAttributes { mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid };
+        top.apply(self.dir(), &layout::in_volume(name, layout::VOLUME_NEW))
+            .map_err(|kind| Error::new("import volume", name, kind))?;
+        archive.unpack(target)?;
+        self.sync_all()?;
+        self.become_data(name, data)
+    }
+
+    fn open_data(&self, name: &str) -> Result<OwnedFd> {
+        self.volume(name)?;
+        let data = layout::in_volume(name, layout::VOLUME_DATA);
+        rustix::fs::openat(self.dir(), &data, DIRECTORY, Mode::empty()).at("open", &self.path(&data))
+    }
+
+    /// The empty directory beside the data.
+    fn make_new(&self, name: &str) -> Result<OwnedFd> {
         let new = layout::in_volume(name, layout::VOLUME_NEW);
         self.discard(&new)?;
         rustix::fs::mkdirat(self.dir(), &new, Mode::from_raw_mode(0o700)).at("create", &self.path(&new))?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let target = rustix::fs::openat(self.dir(), &new, flags, Mode::empty()).at("open", &self.path(&new))?;
-        copy_tree::copy_tree(source, target.as_fd(), &self.path(&new))?;
-        if durability == Durability::Durable {
-            self.sync_all()?;
-        }
+        rustix::fs::openat(self.dir(), &new, DIRECTORY, Mode::empty()).at("open", &self.path(&new))
+    }
+
+    /// Puts what is complete in the place of the data, which is empty.
+    fn become_data(&self, name: &str, data: &Path) -> Result<()> {
+        let new = layout::in_volume(name, layout::VOLUME_NEW);
         match rustix::fs::renameat(self.dir(), &new, self.dir(), data) {
             Ok(()) => Ok(()),
             // Somebody mounted and filled it meanwhile: theirs stays.
             Err(Errno::NOTEMPTY | Errno::EXIST) => self.discard(&new),
             Err(errno) => Err(Error::at("fill volume", &self.path(data), errno)),
         }
+    }
+
+    fn fill(&self, name: &str, data: &Path, source: BorrowedFd<'_>, durability: Durability) -> Result<()> {
+        let target = self.make_new(name)?;
+        copy_tree::copy_tree(source, target.as_fd(), &self.path(&layout::in_volume(name, layout::VOLUME_NEW)))?;
+        if durability == Durability::Durable {
+            self.sync_all()?;
+        }
+        self.become_data(name, data)
+    }
+}
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// The longest file that is unpacked, holes included: what a file system holds.
+const FILE_LIMIT: u64 = 1 << 43;
+
+/// The largest zstd window that is accepted, as a power of two.
+const ZSTD_WINDOW: u32 = 27;
+
+/// The bytes of an archive, decompressed.
+struct Archive<'a>(BufReader<Box<dyn Read + 'a>>);
+
+impl<'a> Archive<'a> {
+    fn open(mut bytes: impl BufRead + 'a) -> io::Result<Self> {
+        let plain: Box<dyn Read + 'a> = match bytes.fill_buf()? {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
+                decoder.window_log_max(ZSTD_WINDOW)?;
+                Box::new(decoder)
+            }
+            _ => Box::new(bytes),
+        };
+        Ok(Self(BufReader::new(plain)))
+    }
+
+    fn unpack(&mut self, target: OwnedFd) -> Result<()> {
+        let mut reader = crate::tar::Reader::new(&mut self.0);
+        crate::layer::unpack::unpack(&mut reader, target, Whiteouts::Plain, FILE_LIMIT).map(drop)
     }
 }
 
@@ -295,6 +389,37 @@ mod tests {
             assert_eq!(names(&store), ["data"]);
             assert!(store.list(Path::new(layout::TRASH)).unwrap().is_empty());
             assert!(store.list(Path::new(layout::TMP)).unwrap().is_empty());
+        });
+    }
+
+    #[test]
+    fn a_volume_travels_as_an_archive() {
+        as_root("volume::tests::a_volume_travels_as_an_archive", || {
+            let scratch = Scratch::new();
+            let store = open(&scratch);
+            create(&store, "from");
+            let data = store.volume_data("from").unwrap();
+            std::fs::create_dir(data.join("d")).unwrap();
+            std::fs::write(data.join("d/file"), "hello").unwrap();
+            std::os::unix::fs::chown(data.join("d/file"), Some(33), Some(44)).unwrap();
+            let mut archive = Vec::new();
+            store.export_volume("from", None, &mut archive).unwrap();
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(&archive).unwrap();
+            create(&store, "to");
+            store.import_volume("to", packed.finish().unwrap().as_slice(), None).unwrap();
+            assert_eq!(tree(&store.volume_data("to").unwrap()), tree(&data));
+            assert!(!store.volume("to").unwrap().needs_copy_up);
+            // What is no archive leaves an empty volume empty, and another as it was.
+            create(&store, "empty");
+            for name in ["empty", "to"] {
+                let before = tree(&store.volume_data(name).unwrap());
+                assert!(store.import_volume(name, &b"root:x:0:0"[..], None).is_err());
+                assert!(store.import_volume(name, &archive[..700], None).is_err());
+                if name == "empty" {
+                    assert_eq!(tree(&store.volume_data(name).unwrap()), before);
+                }
+            }
         });
     }
 

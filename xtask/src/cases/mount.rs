@@ -12,6 +12,8 @@ pub(super) const CASES: &[Case] = cases![
     changes_of_an_overlay_are_forgotten_or_kept,
     an_image_that_is_mounted_stays,
     a_tree_is_given_to_the_user_without_following_links,
+    secrets_are_given_and_never_told,
+    volumes_travel_as_archives,
 ];
 
 fn what_stands_in_the_way_of_a_source_is_named(host: &Host) -> Result<()> {
@@ -71,5 +73,49 @@ fn a_tree_is_given_to_the_user_without_following_links(host: &Host) -> Result<()
         let show = "busybox stat -c %u:%g /new";
         host.alice(&format!("lodger run --rm --user {user} -v data:/new {show}"))?.ok().stdout(&format!("{user}\n"));
     }
+    Ok(())
+}
+
+fn secrets_are_given_and_never_told(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    host.alice("printf sesame | lodger secret create word -; printf open | lodger secret create other -")?.ok();
+    let words = "--secret word,uid=5,mode=0400 --secret other,type=env,target=OTHER --secret word,target=/etc/word";
+    let show = "stat -c '%a %u' /run/secrets/word; cat /run/secrets/word /etc/word; echo $OTHER";
+    host.alice(&format!("lodger create --name c {words} busybox sh -c \"{}\"", show.replace('$', "\\$")))?.ok();
+    host.alice("lodger start -a c")?.ok().stdout("400 5\nsesamesesameopen\n");
+    // A file is what the secret was, a variable what it is.
+    host.alice(
+        "printf new | lodger secret create --replace word -; printf newer | lodger secret create --replace other -",
+    )?
+    .ok();
+    host.alice("lodger start -a c")?.ok().stdout_has("sesamesesamenewer");
+    host.alice("lodger secret rm word; lodger start -a c")?.ok().stdout_has("sesamesesamenewer");
+    // Neither values nor, below /run/secrets, names are where others look.
+    host.alice("lodger inspect c; lodger ps -a; lodger secret inspect other")?
+        .ok()
+        .stdout_lacks("sesame")
+        .stdout_lacks("newer");
+    host.alice("cd ~/.local/share/lodger; ls -A containers/*/upper/run/secrets; ! grep -r newer --include=*.json . ")?
+        .ok()
+        .stdout_lacks("word");
+    host.alice(
+        "find ~/.local/share/lodger/secrets ~/.local/share/lodger/containers/*/secrets -type f ! -perm 600 | grep .",
+    )?
+    .fails(1);
+    host.alice("lodger secret rm other; lodger start -a c")?.fails(125).stderr_has("no such secret");
+    Ok(())
+}
+
+fn volumes_travel_as_archives(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    let fill = "mkdir /v/d; echo hi >/v/d/file; chown 33:44 /v/d/file; ln -s /etc/passwd /v/link";
+    host.alice(&format!("lodger run --rm -v from:/v busybox sh -c '{fill}'"))?.ok();
+    host.alice("lodger volume create to; lodger volume export from | gzip | lodger volume import to")?.ok();
+    host.alice("lodger run --rm -v to:/v busybox sh -c 'cd /v; stat -c %u:%g d/file; cat d/file; readlink link'")?
+        .ok()
+        .stdout("33:44\nhi\n/etc/passwd\n");
+    host.alice("podman volume create p; lodger volume export from >f.tar; podman volume import p f.tar; tar tf f.tar")?
+        .ok()
+        .stdout_has("d/\nd/file\nlink\n");
     Ok(())
 }

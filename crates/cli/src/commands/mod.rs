@@ -36,6 +36,11 @@ pub(crate) mod rm;
 pub(crate) mod rmi;
 pub(crate) mod run;
 pub(crate) mod save;
+pub(crate) mod secret_create;
+pub(crate) mod secret_exists;
+pub(crate) mod secret_inspect;
+pub(crate) mod secret_ls;
+pub(crate) mod secret_rm;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod suggest;
@@ -48,9 +53,15 @@ pub(crate) mod update;
 pub(crate) mod version;
 pub(crate) mod volume_create;
 pub(crate) mod volume_exists;
+pub(crate) mod volume_export;
+pub(crate) mod volume_import;
 pub(crate) mod volume_inspect;
 pub(crate) mod volume_ls;
+pub(crate) mod volume_mount;
+pub(crate) mod volume_prune;
+pub(crate) mod volume_reload;
 pub(crate) mod volume_rm;
+pub(crate) mod volume_unmount;
 pub(crate) mod wait;
 
 /// Every command, in the order of the help.
@@ -97,6 +108,17 @@ pub(crate) const ALL: &[&Command] = &[
     &volume_inspect::COMMAND,
     &volume_rm::COMMAND,
     &volume_exists::COMMAND,
+    &volume_prune::COMMAND,
+    &volume_export::COMMAND,
+    &volume_import::COMMAND,
+    &volume_mount::COMMAND,
+    &volume_unmount::COMMAND,
+    &volume_reload::COMMAND,
+    &secret_create::COMMAND,
+    &secret_ls::COMMAND,
+    &secret_inspect::COMMAND,
+    &secret_rm::COMMAND,
+    &secret_exists::COMMAND,
     &info::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
@@ -110,6 +132,7 @@ pub(crate) const ALL: &[&Command] = &[
 pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("container", "Manage containers"),
     ("image", "Manage images"),
+    ("secret", "Manage secrets"),
     ("system", "Manage lodger itself"),
     ("volume", "Manage volumes"),
 ];
@@ -204,6 +227,11 @@ mod tests {
         ("rm", "all/a cidfile depend filter force/f ignore/i latest/l time/t volumes/v"),
         ("rmi", "all/a force/f ignore/i no-prune"),
         ("save", "compress format multi-image-archive/m output/o quiet/q uncompressed"),
+        ("secret create", "driver/d driver-opts env ignore label/l replace"),
+        ("secret exists", ""),
+        ("secret inspect", "format/f pretty showsecret"),
+        ("secret ls", "filter/f format noheading/n quiet/q"),
+        ("secret rm", "all/a ignore/i"),
         ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
         ("tag", ""),
@@ -224,7 +252,13 @@ mod tests {
         ("volume exists", ""),
         ("volume inspect", "all/a format/f"),
         ("volume ls", "filter/f format noheading/n quiet/q"),
+        ("volume export", "output/o"),
+        ("volume import", ""),
+        ("volume mount", ""),
+        ("volume prune", "filter force/f"),
+        ("volume reload", ""),
         ("volume rm", "all/a force/f time/t"),
+        ("volume unmount", ""),
         ("wait", "condition exit-first-match ignore interval/i latest/l"),
     ];
 

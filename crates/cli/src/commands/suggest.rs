@@ -52,6 +52,10 @@ fn names(call: &Invocation, wanted: Complete) -> Vec<(String, String)> {
             let found = engine.volumes(quiet).unwrap_or_default();
             found.into_iter().map(|volume| (volume.name, String::new())).collect()
         }
+        Complete::Secrets => {
+            let found = engine.secrets(quiet).unwrap_or_default();
+            found.into_iter().map(|secret| (secret.name, secret.id)).collect()
+        }
         _ => Vec::new(),
     }
 }

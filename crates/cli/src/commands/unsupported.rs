@@ -56,7 +56,6 @@ const TABLE: &[(&str, &str)] = &[
     ("push", NOT_YET),
     ("quadlet", NOT_YET),
     ("search", NOT_YET),
-    ("secret", NOT_YET),
     ("stats", "it is not there yet; `systemd-cgtop` shows what units use"),
     ("system check", NOT_YET),
     ("system connection", REMOTE),
@@ -69,12 +68,6 @@ const TABLE: &[(&str, &str)] = &[
     ("system service", "there is no API server yet"),
     ("unmount", NOT_YET),
     ("unshare", NOT_YET),
-    ("volume export", NOT_YET),
-    ("volume import", NOT_YET),
-    ("volume mount", NOT_YET),
-    ("volume prune", "it is not there yet; `lodger volume ls -q --filter dangling=true` lists what nothing uses"),
-    ("volume reload", "there are no volume plugins"),
-    ("volume unmount", NOT_YET),
 ];
 
 /// Why the command at `path` is not there, if podman has it.

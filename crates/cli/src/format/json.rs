@@ -31,6 +31,8 @@ impl Style {
     pub(crate) const LIST: Self = Self { indent: Indent::By("  "), escape: Escape::Html };
     /// `images`
     pub(crate) const IMAGES: Self = Self { indent: Indent::By("    "), escape: Escape::Html };
+    /// `secret inspect`
+    pub(crate) const SECRETS: Self = Self { indent: Indent::By("    "), escape: Escape::Plain };
     /// `inspect`
     pub(crate) const INSPECT: Self = Self { indent: Indent::By("     "), escape: Escape::Plain };
     /// `{{json .Field}}`

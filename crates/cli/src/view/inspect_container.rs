@@ -371,6 +371,9 @@ pub(crate) struct Config {
     /// Octal.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) umask: String,
+    /// Those that are files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secrets: Vec<Secret>,
     /// `--timeout` in seconds.
     pub(crate) timeout: u32,
     /// `--stop-timeout` in seconds.
@@ -384,6 +387,26 @@ pub(crate) struct Config {
     /// `80/tcp` → nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) exposed_ports: BTreeMap<String, super::inspect_image::Nothing>,
+}
+
+/// A secret that is a file.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Secret {
+    /// As it was asked for.
+    #[serde(rename = "Name")]
+    pub(crate) name: String,
+    /// When the container was made.
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    /// Owner inside.
+    #[serde(rename = "UID")]
+    pub(crate) uid: u32,
+    /// Group inside.
+    #[serde(rename = "GID")]
+    pub(crate) gid: u32,
+    /// Permission bits.
+    #[serde(rename = "Mode")]
+    pub(crate) mode: u32,
 }
 
 /// A health check; times in nanoseconds.

@@ -14,9 +14,9 @@ fn a_volume_has_the_name_it_was_given_or_one_made_up() {
     assert!(
         environment.refused(&["volume", "create", "--driver", "nfs", "x"]).contains("there is no driver but local")
     );
-    assert!(
-        environment
-            .refused(&["volume", "create", "--opt", "type=tmpfs", "x"])
-            .contains("--opt is not supported by lodger")
-    );
+    environment.ok(&["volume", "create", "--opt", "type=tmpfs", "--opt", "o=size=1m,uid=5", "memory"]);
+    let options = environment.ok(&["volume", "inspect", "--format", "{{json .Options}} {{.UID}}", "memory"]);
+    assert_eq!(options, "{\"SIZE\":\"1m\",\"UID\":\"5\",\"o\":\"size=1m,uid=5\",\"type\":\"tmpfs\"} 5\n");
+    let error = environment.refused(&["volume", "create", "--opt", "type=nfs", "--opt", "device=:/x", "x"]);
+    assert!(error.contains("only root of the host may mount it"), "{error}");
 }

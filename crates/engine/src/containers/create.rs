@@ -77,6 +77,7 @@ impl Engine {
         self.before_writing_for(&spec)?;
         self.take_over_mounts(&mut spec)?;
         add_image_volumes(&mut spec, &defaults);
+        let secrets = self.find_secrets(&mut spec)?;
         freeze(&mut spec, &defaults, env_files)?;
         if !spec.network.publish.is_empty() || spec.network.publish_all {
             // The network process of a killed start would still hold its ports.
@@ -109,6 +110,10 @@ impl Engine {
         };
         record.volumes = self.make_volumes(&mut record.spec)?;
         self.write_named(&mut record, name_given, durability)?;
+        if let Err(error) = self.keep_secrets(&record.id, &secrets, durability) {
+            let _ = self.store.remove_container(&record.id);
+            return Err(error);
+        }
         if let Some(mut file) = cidfile {
             let path = record.spec.identity.cidfile.clone().unwrap_or_default();
             file.write_all(record.id.as_str().as_bytes())

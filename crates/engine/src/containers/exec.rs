@@ -106,6 +106,7 @@ impl Engine {
             spec.process.env.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())).collect();
         env.insert("HOME".to_owned(), user.home.clone());
         env.entry("HOSTNAME".to_owned()).or_insert_with(|| crate::resolve::hostname(&container.record, &self.host));
+        env.extend(self.secret_variables(spec)?);
         if request.tty {
             env.entry("TERM".to_owned()).or_insert_with(|| "xterm".to_owned());
         }

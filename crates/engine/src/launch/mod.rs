@@ -144,6 +144,7 @@ impl Engine {
         given_files.extend(network_files);
         given_files.extend(notify::mount(around.notify_socket.as_deref())?);
         given_files.extend(resolve::timezone(spec)?);
+        given_files.extend(self.secret_files(record)?);
         let workdir = workdir(spec.process.workdir.as_deref(), &image.working_dir)?;
         let mut env = spec
             .process
@@ -156,6 +157,7 @@ impl Engine {
         if around.notify_socket.is_some() {
             env.insert("NOTIFY_SOCKET".to_owned(), notify::INSIDE.to_owned());
         }
+        env.extend(self.secret_variables(spec)?);
         let words = process::command(&spec.process, &image)?;
         let capabilities = security::capabilities(&spec.security, identity.user.uid, capability::Set::available)?;
         let (masked, read_only) = security::hidden(&spec.security)?;

@@ -67,10 +67,15 @@ pub(crate) fn resolve(
         }
     }
     // A mount never hides one that was asked for below it.
+    let depth = |path: &str| path.split('/').filter(|word| !word.is_empty()).count();
     let mut list: Vec<(usize, &Mount)> = spec.mounts.list.iter().enumerate().collect();
-    list.sort_by_key(|(_, mount)| mount.target.split('/').filter(|word| !word.is_empty()).count());
+    list.sort_by_key(|(_, mount)| depth(&mount.target));
     let maker = Maker { engine, record, user, rootfs };
+    let mut secrets = secrets_directory(spec).filter(|_| !asked_at(spec::secret::DIRECTORY));
     for (number, mount) in list {
+        if depth(&mount.target) > depth(spec::secret::DIRECTORY) {
+            mounts.extend(secrets.take());
+        }
         mounts.push(match &mount.source {
             // The terminals that every container has, which its own terminal is one of.
             MountSource::Devpts(devpts) if mount.target == "/dev/pts" && *devpts == Devpts::default() => {
@@ -79,11 +84,20 @@ pub(crate) fn resolve(
             _ => maker.one(number, mount)?,
         });
     }
+    mounts.extend(secrets);
     mounts.extend(files.into_iter().filter(|file| match file {
         plan::Mount::File(file) => !asked_at(&file.target.to_string()),
         _ => true,
     }));
     Ok(mounts)
+}
+
+/// The directory of secrets, in memory: not even their names become part of the container's files.
+fn secrets_directory(spec: &ContainerSpec) -> Option<plan::Mount> {
+    let inside = |path: Option<String>| path.is_some_and(|path| path.starts_with(spec::secret::DIRECTORY));
+    spec.mounts.secrets.iter().find(|used| inside(used.path()))?;
+    let tmpfs = tmpfs(spec::secret::DIRECTORY, Size::Bytes(1 << 20), 0o755, Content::Empty, (true, true, true));
+    tmpfs.ok().map(plan::Mount::Tmpfs)
 }
 
 /// The kernel's own file systems tell the truth about a container only while nothing covers them.

@@ -47,6 +47,8 @@ pub enum Complete {
     Images,
     /// Names of volumes.
     Volumes,
+    /// Names of secrets.
+    Secrets,
     /// Signal names.
     Signals,
     /// Names of networks.

@@ -8,6 +8,7 @@ use super::row::{set_choice, set_or_clear, set_switch, show_choice, show_switch}
 use super::{Complete, Flag, Form, Group, Opt};
 use crate::bytes::Bytes;
 use crate::mount::{ImageVolume, Mount, MountSource};
+use crate::secret::SecretUse;
 use crate::{ContainerSpec, ParseError, word};
 
 const IMAGE_VOLUMES: [(&str, ImageVolume); 4] = [
@@ -54,6 +55,16 @@ pub(super) const ROWS: &[Opt] = &[
         },
     )
     .in_unit("Mount", Form::ShellWords),
+    row(
+        Flag::with_value("secret", "NAME[,OPTION...]", "Give a secret, as a file or with type=env as a variable")
+            .complete(Complete::Secrets),
+        |spec, text| {
+            spec.mounts.secrets.push(SecretUse::parse(text)?);
+            Ok(())
+        },
+        |spec| spec.mounts.secrets.iter().map(ToString::to_string).collect(),
+    )
+    .in_unit("Secret", Form::ShellWords),
     row(
         Flag::with_value("volumes-from", "CONTAINER[:OPTIONS]", "Mount what another container mounts; ro, rw or z")
             .complete(Complete::Containers),
@@ -143,6 +154,10 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
          type=bind,src=/[a-z]{1,4},dst=/b(,O,upperdir=/u[:, ]?,workdir=/w)?(,no-dereference)?(,idmap=uids=0-1-[0-9]{1,5})?|\
          type=tmpfs,dst=/[a-z: ]{1,9}(,tmpfs-size=[0-9]{1,5}m)?(,tmpfs-mode=0?[0-7]{3})?(,notmpcopyup|,tmpcopyup)?",
     ),
+    (
+        "secret",
+        "[a-z ]{1,9}(,target=/?[a-z]{1,9})?(,uid=[0-9]{1,3})?(,mode=0?[0-7]{3})?|[a-z]{1,5},type=env(,target=[A-Z]{1,3})?",
+    ),
     ("volumes-from", "[a-z]{1,9}(:(ro|rw)?(,z)?)?"),
     ("read-only", "true|false"),
     ("read-only-tmpfs", "true|false"),
@@ -164,6 +179,7 @@ mod tests {
                 ("tmpfs", "/run:size=64m,mode=0755", &["/run:size=64m,mode=755"]),
                 ("mount", "type=volume,src=v,dst=/a b,ro", &["type=volume,source=v,target=/a b,ro"]),
                 ("mount", "type=bind,src=/srv,dst=/data", &[]),
+                ("secret", "source=db,mode=400,type=mount", &["db,mode=0400"]),
                 ("volumes-from", "web:ro,z", &["web:ro,z"]),
                 ("read-only", "true", &["true"]),
                 ("read-only-tmpfs", "false", &["false"]),

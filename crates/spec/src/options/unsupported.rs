@@ -149,13 +149,6 @@ pub const UNSUPPORTED: &[Unsupported] = &[
         "bind them into the other directory with --volume",
     )
     .never(),
-    both(
-        "secret",
-        "Secret",
-        Form::ShellWords,
-        "secrets are not supported yet",
-        "mount a file: --volume=./password:/run/secrets/password:ro",
-    ),
     key("VolatileTmp", Form::Switch, "the key is deprecated in podman and was left out", "use Tmpfs=/tmp").never(),
     both(
         "network-alias",

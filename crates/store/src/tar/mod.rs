@@ -10,7 +10,7 @@
 //! header    one block of 512 bytes → fields            (pure)
 //! pax       records of an extended header → overrides  (pure)
 //! sparse    maps of the four sparse formats            (pure)
-//! write     headers of plain files                 (pure)
+//! write     headers of plain files and of entries (pure)
 //! reader    the sequence of blocks → entries and their content
 //! ```
 //!
@@ -27,7 +27,7 @@ mod write;
 
 pub use reader::Reader;
 pub use sparse::Segment;
-pub use write::{file_header, padding};
+pub use write::{entry_headers, file_header, padding};
 
 use std::io;
 

@@ -2,7 +2,7 @@
 
 use super::{
     BasicNetwork, Config, Container, Device, GraphDriver, Healthcheck, HostConfig, HostPort, LogConfig, Mount, Network,
-    NetworkSettings, RestartPolicy, State, Ulimit,
+    NetworkSettings, RestartPolicy, Secret, State, Ulimit,
 };
 use crate::error::Result;
 use crate::filter::containers::words;
@@ -19,6 +19,7 @@ use spec::network::Mode;
 use spec::oci::{ContainerDefaults, ImageHealthcheck};
 use spec::process::Ulimit as Limit;
 use spec::resources::{self, CgroupMode};
+use spec::secret::{SecretForm, SecretUse};
 use std::collections::BTreeMap;
 
 /// podman's default of `--stop-timeout`, in seconds.
@@ -262,6 +263,7 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) 
         create_command: record.create_command.clone(),
         timezone: process.timezone.clone().unwrap_or_default(),
         umask: format!("{:04o}", process.umask.unwrap_or(0o022)),
+        secrets: spec.mounts.secrets.iter().filter_map(secret).collect(),
         timeout: spec.lifecycle.timeout.map_or(0, |seconds| seconds.0),
         stop_timeout: spec.lifecycle.stop_timeout.map_or(STOP_TIMEOUT, |seconds| seconds.0),
         passwd: Some(process.passwd.unwrap_or(true)),
@@ -269,6 +271,11 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) 
         exposed_ports: exposed.map(|port| (port, Nothing {})).collect(),
         ..Config::default()
     }
+}
+
+fn secret(used: &SecretUse) -> Option<Secret> {
+    let SecretForm::Mount { uid, gid, mode, .. } = used.form else { return None };
+    Some(Secret { name: used.name.clone(), id: used.id.clone(), uid, gid, mode: mode.unwrap_or(0o444) })
 }
 
 fn healthcheck(spec: &ContainerSpec, image: &ContainerDefaults) -> Option<Healthcheck> {

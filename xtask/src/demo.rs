@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::host::{self, Host, Owner, Who, rootfs};
 use crate::image::catalogue;
 use crate::process::{self, quoted};
-use crate::{ability, build};
+use crate::{ability, build, owner};
 
 const USER: &str = "lodger-demo";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -132,7 +132,7 @@ fn stage(dir: &Path) -> Result<()> {
 
 fn in_a_host() -> Result<()> {
     host::reap()?;
-    let host = Host::up(&format!("demo-{}", std::process::id()), Owner::ThisProcess)?;
+    let host = Host::up(&owner::unique_name("demo")?, Owner::ThisProcess)?;
     let alice = Who::Login("alice".into());
     let place = Place {
         port: 8080,

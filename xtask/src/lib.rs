@@ -13,6 +13,7 @@
 //! | `case`, `cases` | what a whole-host test case is written with, and the cases |
 //! | `rules` | who may import whom, and what a file looks like |
 //! | `build` | builds lodger itself |
+//! | `owner` | whose host or machine one is, and whether they are gone |
 //! | `process` | runs other programs, bounded |
 //! | `paths`, `digest` | where things lie, and how they are named |
 
@@ -26,6 +27,7 @@ pub mod demo;
 pub mod digest;
 pub mod host;
 pub mod image;
+mod owner;
 pub mod paths;
 pub mod process;
 pub mod rules;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::host::{self, Host, Owner, Who};
 use crate::image::catalogue;
-use crate::{ability, build, paths, process};
+use crate::{ability, build, owner, paths, process};
 use measure::Series;
 use rows::ROWS;
 
@@ -131,7 +131,7 @@ fn prepare() -> Result<Host> {
     }
     ensure!(host::lodger().is_file(), "no lodger at {}", host::lodger().display());
     catalogue::NAMES.iter().try_for_each(|name| catalogue::ensure(name))?;
-    let host = Host::up(&format!("bench-{}", std::process::id()), Owner::ThisProcess)?;
+    let host = Host::up(&owner::unique_name("bench")?, Owner::ThisProcess)?;
     let own = std::env::current_exe().context("find this program")?;
     host.install(&own, PROGRAM)?;
     host.push("big")?;

@@ -45,13 +45,18 @@ pub(super) fn kill(host: &str) -> Result<()> {
     }
 }
 
-/// Removes the emptied cgroup; what stays (busy for a moment) is used again by the next boot.
-pub(super) fn remove(host: &str) {
-    let script = "umount -R -l /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && \
-                  cd /sys/fs/cgroup && [ -d \"$1\" ] && find \"$1\" -depth -type d -exec rmdir {} +";
+/// Removes the emptied cgroup; what stays (busy for a moment) is used again by the next boot. Fails when there are processes
+/// in it that this one cannot see: of another pid namespace.
+pub(super) fn remove(host: &str) -> Result<()> {
+    let script = "umount -R -l /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && cd /sys/fs/cgroup && \
+                  for i in $(seq 100); do grep -qs 'populated 1' \"$1/cgroup.events\" || break; sleep 0.02; done && \
+                  if grep -qs 'populated 1' \"$1/cgroup.events\"; then exit 3; fi && \
+                  { [ -d \"$1\" ] && find \"$1\" -depth -type d -exec rmdir {} +; }";
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh", &name(host)]);
-    process::succeeds(&mut command);
+    let ended = process::capture(&mut command, Duration::from_secs(30))?;
+    ensure!(ended.status.code() != Some(3), "host {host} runs in another pid namespace: end it from there");
+    Ok(())
 }
 
 fn is_below(path: &str, top: &str) -> bool {

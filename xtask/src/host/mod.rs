@@ -4,7 +4,7 @@
 //! CACHE/rootfs/KEY        its root file system, shared, only read        (rootfs.rs)
 //! CACHE/hosts/NAME/disk   what it wrote: gone with `down`
 //!                 /root   where its overlay is mounted, seen only inside
-//!                 /console, /pid, /owner, /rootfs
+//!                 /console, /pid, /owned, /rootfs
 //! cgroup /lodger-host-NAME   every process of it, and nothing else       (cgroup.rs)
 //! ```
 //!
@@ -27,7 +27,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 pub use enter::Who;
 
-use crate::{ability, paths, process};
+use crate::{ability, owner, paths, process};
 
 const BOOT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
@@ -66,8 +66,7 @@ impl Host {
         fs::write(state.join("rootfs"), rootfs.as_os_str().as_encoded_bytes())
             .with_context(|| format!("write the root of host {name}"))?;
         if owner == Owner::ThisProcess {
-            fs::write(state.join("owner"), identity(std::process::id()).unwrap_or_default())
-                .with_context(|| format!("write the owner of host {name}"))?;
+            owner::mark(&state)?;
         }
         let host = boot(name, &state, &rootfs)?;
         host.install_lodger()?;
@@ -120,7 +119,7 @@ impl Host {
     pub fn crash(&self) -> Result<()> {
         let _lock = paths::lock("hosts")?;
         cgroup::kill(&self.name)?;
-        cgroup::remove(&self.name);
+        cgroup::remove(&self.name)?;
         let rootfs = rootfs_of(&self.name)?;
         self.supervisor.set(boot(&self.name, &self.state, &rootfs)?.supervisor.get());
         Ok(())
@@ -193,9 +192,7 @@ pub fn lodger() -> PathBuf {
 /// Takes down every host whose owner is gone.
 pub fn reap() -> Result<()> {
     for name in names()? {
-        let Ok(owner) = fs::read_to_string(state(&name)?.join("owner")) else { continue };
-        let pid = owner.split(' ').next().and_then(|pid| pid.parse().ok());
-        if pid.and_then(identity).is_none_or(|now| now != owner) {
+        if owner::is_gone(&state(&name)?) {
             Host::down(&name)?;
         }
     }
@@ -244,7 +241,7 @@ fn boot(name: &str, state: &Path, rootfs: &Path) -> Result<Host> {
 
 fn clear(name: &str) -> Result<()> {
     cgroup::kill(name)?;
-    cgroup::remove(name);
+    cgroup::remove(name)?;
     rootfs::remove(&state(name)?)
 }
 

@@ -7,7 +7,7 @@ use crate::case::Outcome;
 use crate::cases::AREAS;
 use crate::host::{self, Host, Owner};
 use crate::image::catalogue;
-use crate::{ability, build};
+use crate::{ability, build, owner};
 
 impl cases::Machine for Host {
     fn clean(&self) -> Result<()> {
@@ -30,7 +30,7 @@ fn prepare() -> Result<Host> {
     host::reap()?;
     build_lodger()?;
     make_images()?;
-    Host::up(&format!("test-{}", std::process::id()), Owner::ThisProcess)
+    Host::up(&owner::unique_name("test")?, Owner::ThisProcess)
 }
 
 /// Builds the lodger that the cases use, unless another one is named.

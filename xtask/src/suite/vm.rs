@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use super::{Tally, cases, host};
-use crate::ability;
 use crate::case::Outcome;
 use crate::host::Owner;
 use crate::vm::{self, Vm};
+use crate::{ability, owner};
 
 impl cases::Machine for Vm {
     fn clean(&self) -> Result<()> {
@@ -28,5 +28,5 @@ fn prepare() -> Result<Vm> {
     ability::boots_machines()?;
     vm::reap()?;
     host::build_lodger()?;
-    Vm::up(&format!("test-{}", std::process::id()), Owner::ThisProcess)
+    Vm::up(&owner::unique_name("test")?, Owner::ThisProcess)
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! CACHE/vm/…              what it boots from                                 (boot.rs)
 //! CACHE/machines/NAME/disk   its own disk: gone with `down`
-//!                    /console, /pid, /port, /parts, /owner
+//!                    /console, /pid, /port, /parts, /owned
 //!                    /ssh    the one connection that all commands share
 //! ```
 //!
@@ -28,7 +28,7 @@ use crate::case::Outcome;
 use crate::host::{self, Owner, Who, rootfs};
 use crate::image::catalogue;
 use crate::process::quoted;
-use crate::{ability, paths, process};
+use crate::{ability, owner, paths, process};
 use boot::Parts;
 
 const BOOT: Duration = Duration::from_secs(300);
@@ -61,7 +61,7 @@ impl Vm {
         fs::create_dir_all(&vm.state).with_context(|| format!("make {:?}", vm.state))?;
         vm.write("parts", &format!("{}\n{}\n", parts.tools.display(), parts.made.display()))?;
         if owner == Owner::ThisProcess {
-            vm.write("owner", &host::identity(std::process::id()).unwrap_or_default())?;
+            owner::mark(&vm.state)?;
         }
         vm.make_disk(&parts)?;
         vm.boot()?;
@@ -290,9 +290,7 @@ impl Vm {
 /// Ends every machine whose owner is gone.
 pub fn reap() -> Result<()> {
     for name in names()? {
-        let Ok(owner) = fs::read_to_string(state(&name)?.join("owner")) else { continue };
-        let pid = owner.split(' ').next().and_then(|pid| pid.parse().ok());
-        if pid.and_then(host::identity).is_none_or(|now| now != owner) {
+        if owner::is_gone(&state(&name)?) {
             Vm::down(&name)?;
         }
     }

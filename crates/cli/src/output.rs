@@ -54,6 +54,12 @@ pub(crate) fn warn(text: &str) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
+/// Tells of progress, on standard error.
+pub(crate) fn progress_line(line: &str) {
+    // Standard error may be closed; there is nobody left to tell.
+    let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
 /// The error for a failed write to standard output; a reader that went away is no error of ours.
 pub(crate) fn closed(source: io::Error) -> CliError {
     match source.kind() {

@@ -1,11 +1,17 @@
 //! Images: fetching, loading, naming, removing.
 
+pub mod change;
 mod family;
+mod import;
+mod push;
 mod save;
 
 pub use family::{Layer, Step};
+pub use import::{ImportSource, NewImport};
+pub use push::{Destination, PushEvent, PushOptions, Pushed};
+pub use registry::{Given, Hit};
 pub use save::{SaveFormat, ToSave};
-pub use store::save::{ArchiveFormat, DirectoryFormat, LayerForm};
+pub use store::save::{ArchiveFormat, DirectoryFormat, Family, LayerForm};
 
 use crate::config::{self, RegistryOptions};
 use crate::error::{Error, Kind, Result};

@@ -18,7 +18,7 @@ const DOCKER_CONTENT_DIGEST: header::HeaderName = header::HeaderName::from_stati
 
 /// Talks to registries. Cheap to clone; clones share connections, tokens and credentials.
 #[derive(Debug, Clone)]
-pub struct Client(Arc<Session>);
+pub struct Client(pub(crate) Arc<Session>);
 
 /// An image found for one platform: everything needed to fetch it.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl Client {
         Ok(locations)
     }
 
-    fn security(&self, configured: Security) -> Security {
+    pub(crate) fn security(&self, configured: Security) -> Security {
         match self.0.config.tls_verify {
             TlsVerify::AsConfigured => configured,
             TlsVerify::Always => Security::Verified,

@@ -46,6 +46,14 @@ pub enum Operation {
     FetchDocument,
     /// Getting a layer.
     FetchBlob,
+    /// Sending a layer or config.
+    PushBlob,
+    /// Sending a manifest.
+    PushManifest,
+    /// Looking for images by their names.
+    Search,
+    /// Getting a file from a web server.
+    FetchFile,
     /// Getting a token from an authorization server.
     FetchToken,
     /// Listing a repository's tags.
@@ -217,6 +225,10 @@ impl fmt::Display for Operation {
             Self::FetchManifest => "fetch manifest",
             Self::FetchDocument => "fetch document",
             Self::FetchBlob => "fetch blob",
+            Self::PushBlob => "push blob",
+            Self::PushManifest => "push manifest",
+            Self::Search => "search",
+            Self::FetchFile => "fetch",
             Self::FetchToken => "fetch token",
             Self::ListTags => "list tags of",
             Self::Ping => "contact registry",

@@ -12,6 +12,17 @@ pub struct Location {
     pub(crate) reference: Reference,
     pub(crate) role: Role,
     pub(crate) security: Security,
+    pub(crate) access: Access,
+}
+
+/// What is to be done at a location; a registry's token says the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Access {
+    /// Read.
+    #[default]
+    Pull,
+    /// Read and write; read from these other repositories as well, whose blobs may be there already.
+    Push { from: Vec<String> },
 }
 
 /// What a location is to the image's name.
@@ -37,7 +48,7 @@ impl Location {
     pub(crate) fn whole_registry(registry: &str, security: Security) -> Self {
         let reference =
             Reference { registry: Some(registry.to_owned()), repository: String::new(), tag: None, digest: None };
-        Self { reference, role: Role::Primary, security }
+        Self { reference, role: Role::Primary, security, access: Access::Pull }
     }
 
     /// Host and optional port as configured, `docker.io` for Docker Hub.

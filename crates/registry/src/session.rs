@@ -5,6 +5,7 @@
 use crate::auth::token::{self, Token, Wanted};
 use crate::auth::{Challenge, Credentials, Secret, parse_challenge};
 use crate::http::{self, Address, Agents, Backoff, Call, Identity, Next, Reach, Route, Scheme, Verb};
+use crate::location::Access;
 use crate::{Config, Error, Kind, Location, Operation, Security};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -152,7 +153,7 @@ impl Session {
         wanted: &Wanted<'_>,
         refused: Option<&Secret>,
     ) -> Result<Secret, Error> {
-        let key = format!("{location} {realm}");
+        let key = format!("{location} {realm} {:?}", location.access);
         let place = locked(&self.tokens).entry(key).or_default().clone();
         let mut kept = locked(&place);
         let now = self.config.clock.now();
@@ -228,11 +229,18 @@ fn scopes(location: &Location, theirs: Option<String>) -> Vec<String> {
     if location.repository().is_empty() {
         return Vec::new();
     }
-    let ours = format!("repository:{}:pull", location.repository());
+    let actions = match &location.access {
+        Access::Pull => "pull",
+        Access::Push { .. } => "pull,push",
+    };
+    let ours = format!("repository:{}:{actions}", location.repository());
     let pull_only = |scope: &String| {
         *scope != ours && scope.starts_with("repository:") && scope.ends_with(":pull") && !scope.contains(' ')
     };
     let mut scopes = vec![ours.clone()];
+    if let Access::Push { from } = &location.access {
+        scopes.extend(from.iter().map(|other| format!("repository:{other}:pull")));
+    }
     scopes.extend(theirs.filter(pull_only));
     scopes
 }

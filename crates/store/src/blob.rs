@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use spec::Digest;
 
 /// The digest of some bytes.
-pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_bytes(Sha256::digest(bytes).into())
 }
 

@@ -46,6 +46,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         true => branches(&engine.image_descendants(&image)?.into_iter().collect::<Vec<_>>(), "", &mut text),
         false => branches(&engine.image_layers(&image)?, "", &mut text),
     }
+    text.push('\n');
     output::print(&escape(&text, Keep::Lines))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -63,5 +64,5 @@ fn branches(layers: &[Layer], before: &str, text: &mut String) {
 fn line(layer: &Layer) -> String {
     let names: Vec<String> = layer.top_of.iter().map(ToString::to_string).collect();
     let top = if names.is_empty() { String::new() } else { format!(" Top Layer of: [{}]", names.join(" ")) };
-    format!("ID: {} Size: {:>7}{top}", &layer.chain.hex()[..12], decimal_four(layer.size))
+    format!("ID: {} Size: {:>7}{top}", &layer.id.hex()[..12], decimal_four(layer.size))
 }

@@ -16,6 +16,7 @@ pub(crate) mod image_inspect;
 pub(crate) mod image_prune;
 pub(crate) mod image_tree;
 pub(crate) mod images;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod inspect;
@@ -30,12 +31,14 @@ pub(crate) mod pause;
 pub(crate) mod port;
 pub(crate) mod ps;
 pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod rename;
 pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod rmi;
 pub(crate) mod run;
 pub(crate) mod save;
+pub(crate) mod search;
 pub(crate) mod secret_create;
 pub(crate) mod secret_exists;
 pub(crate) mod secret_inspect;
@@ -90,12 +93,15 @@ pub(crate) const ALL: &[&Command] = &[
     &top::COMMAND,
     &port::COMMAND,
     &pull::COMMAND,
+    &push::COMMAND,
+    &search::COMMAND,
     &images::COMMAND,
     &tag::COMMAND,
     &untag::COMMAND,
     &rmi::COMMAND,
     &load::COMMAND,
     &save::COMMAND,
+    &import::COMMAND,
     &history::COMMAND,
     &image_tree::COMMAND,
     &image_prune::COMMAND,
@@ -199,6 +205,7 @@ mod tests {
         ("image prune", "all/a build-cache external filter force/f"),
         ("image tree", "whatrequires"),
         ("images", "all/a digests filter/f format history no-trunc noheading/n quiet/q sort"),
+        ("import", "arch change/c message/m os quiet/q variant"),
         ("info", "format/f"),
         ("init", "all/a latest/l"),
         ("inspect", "format/f latest/l size/s type/t"),
@@ -223,6 +230,12 @@ mod tests {
              retry retry-delay tls-verify variant",
         ),
         ("rename", ""),
+        (
+            "push",
+            "authfile cert-dir compress compression-format compression-level creds digestfile disable-content-trust \
+             encrypt-layer encryption-key force-compression format/f quiet/q remove-signatures retry retry-delay sign-by \
+             sign-by-sigstore sign-by-sigstore-private-key sign-by-sq-fingerprint sign-passphrase-file tls-verify",
+        ),
         ("restart", "all/a cidfile filter/f latest/l running time/t"),
         ("rm", "all/a cidfile depend filter force/f ignore/i latest/l time/t volumes/v"),
         ("rmi", "all/a force/f ignore/i no-prune"),
@@ -232,6 +245,7 @@ mod tests {
         ("secret inspect", "format/f pretty showsecret"),
         ("secret ls", "filter/f format noheading/n quiet/q"),
         ("secret rm", "all/a ignore/i"),
+        ("search", "authfile cert-dir compatible creds filter/f format limit list-tags no-trunc tls-verify"),
         ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
         ("tag", ""),

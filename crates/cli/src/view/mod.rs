@@ -9,5 +9,6 @@ pub(crate) mod inspect_container;
 pub(crate) mod inspect_image;
 pub(crate) mod inspect_volume;
 pub(crate) mod ps;
+pub(crate) mod search;
 pub(crate) mod secret;
 pub(crate) mod version;

@@ -21,8 +21,8 @@ pub struct Step {
 /// A layer and what stands on it.
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Digest of it and all below it.
-    pub chain: Digest,
+    /// Stands for it and all below it, as in podman.
+    pub id: Digest,
     /// Bytes of its tar.
     pub size: u64,
     /// Names of the images that end here.
@@ -112,7 +112,7 @@ impl Engine {
             None => 0,
         };
         Ok(Layer {
-            chain: store::chain_id(stack),
+            id: store::stack_id(stack),
             size,
             top_of: ending.flat_map(|image| image.names.clone()).collect(),
             above: Vec::new(),

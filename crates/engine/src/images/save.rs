@@ -23,8 +23,8 @@ pub enum SaveFormat {
 /// An image and the names it is saved under.
 #[derive(Debug, Clone)]
 pub struct ToSave {
-    image: ImageRecord,
-    names: Vec<Reference>,
+    pub(super) image: ImageRecord,
+    pub(super) names: Vec<Reference>,
 }
 
 impl ToSave {

@@ -39,6 +39,38 @@ pub(crate) enum Verb<'a> {
     Head,
     /// With this form.
     Post(&'a Secret),
+    /// POST without a body: asks for a place to upload to.
+    Begin,
+    /// PUT with a body.
+    Put(Payload<'a>),
+}
+
+/// What is uploaded; can be sent again from its start.
+#[derive(Clone, Copy)]
+pub(crate) struct Payload<'a> {
+    pub(crate) media_type: &'a str,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) open: &'a Open<'a>,
+}
+
+/// Opens what is uploaded, at its start.
+pub(crate) type Open<'a> = dyn Fn() -> std::io::Result<Box<dyn Read>> + 'a;
+
+impl std::fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payload").field("media_type", &self.media_type).field("size", &self.size).finish()
+    }
+}
+
+impl Verb<'_> {
+    /// Whether a status is a success.
+    fn accepts(self, status: u16) -> bool {
+        match self {
+            Self::Begin | Self::Put(_) => matches!(status, 200..=204),
+            Self::Get | Self::Head | Self::Post(_) => matches!(status, 200 | 206),
+        }
+    }
 }
 
 impl<'a> Call<'a> {
@@ -65,10 +97,20 @@ pub(crate) struct Answer {
 /// A GET at a location with whatever login it wants. Answers with status 200, 206 or (if a range was asked) 416.
 pub(crate) fn exchange(session: &Session, location: &Location, path: &str, call: &Call<'_>) -> Result<Answer, Error> {
     let address = session.address(location, path)?;
+    exchange_at(session, location, &address, call)
+}
+
+/// The same at an address of the registry itself.
+pub(crate) fn exchange_at(
+    session: &Session,
+    location: &Location,
+    address: &Address,
+    call: &Call<'_>,
+) -> Result<Answer, Error> {
     let proof = session.authorization(location, None)?;
     let call = Call { authorization: proof.as_ref(), ..*call };
-    let mut answer = follow(session, &route(location), &address, &call)?;
-    if answer.status == 401 && answer.address.same_origin(&address) {
+    let mut answer = follow(session, &route(location), address, &call)?;
+    if answer.status == 401 && answer.address.same_origin(address) {
         let offers: Vec<&str> = answer.all(&header::WWW_AUTHENTICATE).collect();
         if session.learn(location, offers.into_iter()) == Convincing::Possible {
             let proof = session.authorization(location, proof.as_ref())?;
@@ -76,7 +118,7 @@ pub(crate) fn exchange(session: &Session, location: &Location, path: &str, call:
                 let call = Call { authorization: proof.as_ref(), ..call };
                 // Read to its end so that the connection can be used again.
                 answer.complaint();
-                answer = follow(session, &route(location), &address, &call)?;
+                answer = follow(session, &route(location), address, &call)?;
             }
         }
     }
@@ -95,8 +137,14 @@ pub(crate) fn follow(session: &Session, route: &Route<'_>, origin: &Address, cal
         if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
             return Ok(answer);
         }
-        if matches!(call.verb, Verb::Post(_)) {
-            return Err(call.error(Kind::Redirect("the token service wants the login sent elsewhere".to_owned())));
+        match call.verb {
+            Verb::Post(_) => {
+                return Err(call.error(Kind::Redirect("the token service wants the login sent elsewhere".to_owned())));
+            }
+            Verb::Begin | Verb::Put(_) if !matches!(answer.status, 307 | 308) => {
+                return Err(call.error(Kind::Redirect("an upload cannot become a download".to_owned())));
+            }
+            _ => {}
         }
         let location = answer.text(&header::LOCATION).ok_or_else(|| protocol(&call, "redirect without a location"))?;
         let next = address.join(location).map_err(|reason| call.error(Kind::Redirect(reason)))?;
@@ -128,7 +176,8 @@ pub(crate) fn send(session: &Session, route: &Route<'_>, address: &Address, call
     let method = match call.verb {
         Verb::Get => Method::GET,
         Verb::Head => Method::HEAD,
-        Verb::Post(_) => Method::POST,
+        Verb::Post(_) | Verb::Begin => Method::POST,
+        Verb::Put(_) => Method::PUT,
     };
     let mut request = ureq::http::Request::builder().method(method).uri(address.to_wire());
     // A body that was compressed on the way has neither the size nor the digest of its descriptor.
@@ -152,6 +201,13 @@ pub(crate) fn send(session: &Session, route: &Route<'_>, address: &Address, call
             agent.run(request.body(form.expose()).map_err(malformed)?)
         }
         Verb::Get | Verb::Head => agent.run(request.body(SendBody::none()).map_err(malformed)?),
+        Verb::Begin => agent.run(request.body(&[][..]).map_err(malformed)?),
+        Verb::Put(payload) => {
+            request = request.header(header::CONTENT_TYPE, payload.media_type);
+            request = request.header(header::CONTENT_LENGTH, payload.size);
+            let mut body = (payload.open)().map_err(|cause| call.error(Kind::Unreadable).because(cause))?;
+            agent.run(request.body(SendBody::from_reader(&mut body)).map_err(malformed)?)
+        }
     };
     let response = sent.map_err(|error| {
         let (kind, source) = classify(error, address);
@@ -187,7 +243,7 @@ impl Answer {
     /// The answer if its status is a success, else what the status means.
     pub(crate) fn accepted(mut self, call: &Call<'_>, registry: &str, with_credentials: bool) -> Result<Self, Error> {
         match self.status {
-            200 | 206 => {
+            status if call.verb.accepts(status) => {
                 let encoding = self.text(&header::CONTENT_ENCODING).unwrap_or("identity");
                 if !encoding.eq_ignore_ascii_case("identity") {
                     let reason = format!("the server compressed its answer ({})", super::plain_words(encoding));

@@ -19,7 +19,7 @@ mod trust;
 pub(crate) use address::{Address, Scheme, encoded};
 pub(crate) use agent::{Agents, Identity, Route};
 pub(crate) use complaint::plain_words;
-pub(crate) use exchange::{Answer, Call, Verb, broken, exchange, follow, send};
+pub(crate) use exchange::{Answer, Call, Open, Payload, Verb, broken, exchange, exchange_at, follow, send};
 pub(crate) use failure::classify;
 pub(crate) use range::ContentRange;
 pub(crate) use reach::Reach;

@@ -1,6 +1,7 @@
 //! From an image's name to the places that may have it: the longest matching prefix decides.
 
 use super::{PullFromMirror, RegistriesConf, Registry};
+use crate::location::Access;
 use crate::{Kind, Location, Role, Security};
 use spec::Reference;
 
@@ -9,14 +10,19 @@ pub(super) fn locations(conf: &RegistriesConf, name: &Reference) -> Result<Vec<L
     let name = hub_name(name)?;
     let text = name.to_string();
     let Some((prefix, matched, entry)) = entry(conf, &text) else {
-        return Ok(vec![Location { reference: name, role: Role::Primary, security: Security::Verified }]);
+        return Ok(vec![Location {
+            reference: name,
+            role: Role::Primary,
+            security: Security::Verified,
+            access: Access::Pull,
+        }]);
     };
     if entry.blocked {
         return Err(Kind::Blocked(prefix.to_owned()));
     }
     let place = |location: &str, role, security| {
         let reference = rewritten(location, &text[matched..])?;
-        Ok(Location { reference, role, security })
+        Ok(Location { reference, role, security, access: Access::Pull })
     };
     let mut found = Vec::with_capacity(entry.mirrors.len() + 1);
     for mirror in served(entry, &name) {
@@ -24,7 +30,7 @@ pub(super) fn locations(conf: &RegistriesConf, name: &Reference) -> Result<Vec<L
     }
     found.push(match &entry.location {
         Some(location) => place(location, Role::Primary, entry.security)?,
-        None => Location { reference: name, role: Role::Primary, security: entry.security },
+        None => Location { reference: name, role: Role::Primary, security: entry.security, access: Access::Pull },
     });
     Ok(found)
 }

@@ -7,6 +7,7 @@
 mod blob;
 mod content;
 mod login;
+mod push;
 mod redirect;
 mod resolve;
 mod server;

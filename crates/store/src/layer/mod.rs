@@ -56,16 +56,16 @@ impl RootAttributes {
     }
 }
 
-/// The digest of a stack of layers (diff IDs, lowest first), as image-spec's `ChainID`.
-pub fn chain_id(stack: &[Digest]) -> Digest {
-    let mut chain: Option<Digest> = None;
+/// A name for a stack of layers (diff IDs, lowest first), the same that podman shows for it.
+pub fn stack_id(stack: &[Digest]) -> Digest {
+    let mut id: Option<Digest> = None;
     for layer in stack {
-        chain = Some(match chain {
+        id = Some(match id {
             None => *layer,
-            Some(below) => crate::blob::digest_of(format!("{below} {layer}").as_bytes()),
+            Some(below) => crate::blob::digest_of(format!("{}+{}", below.hex(), layer.hex()).as_bytes()),
         });
     }
-    chain.unwrap_or_else(|| crate::blob::digest_of(b""))
+    id.unwrap_or_else(|| crate::blob::digest_of(b""))
 }
 
 /// What is known of an unpacked layer.

@@ -141,17 +141,8 @@ impl Source {
     fn spool_as(name: String, store: &Store, stream: impl Read, limits: Limits) -> Result<Self> {
         let fail = |kind| Error::new(OP, name.clone(), kind);
         let mut file = nameless_file(store)?;
-        let mut stream = BufReader::with_capacity(CHUNK, stream);
-        let first = io::BufRead::fill_buf(&mut stream).map_err(|error| fail(Kind::Source(error)))?;
-        let compression = sniff(first);
         let limit = limits.layer_size.saturating_mul(GROWTH);
-        let mut bytes: Box<dyn Read + '_> = match compression {
-            Compression::None => Box::new(stream),
-            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
-            Compression::Zstd => {
-                Box::new(zstd::stream::read::Decoder::with_buffer(stream).map_err(|error| fail(Kind::from_io(error)))?)
-            }
-        };
+        let mut bytes = decompressed(stream).map_err(|error| fail(Kind::Source(error)))?;
         let mut buffer = vec![0; CHUNK];
         let mut total: u64 = 0;
         loop {
@@ -269,6 +260,17 @@ impl Source {
         }
         Ok(Some(Member { file: File::from(fd), at: 0, left: u64::try_from(stat.st_size).unwrap_or(0) }))
     }
+}
+
+/// A stream without the compression that its first bytes tell of.
+pub(crate) fn decompressed<'r>(stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let mut stream = BufReader::with_capacity(CHUNK, stream);
+    let first = io::BufRead::fill_buf(&mut stream)?;
+    Ok(match sniff(first) {
+        Compression::None => Box::new(stream),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(stream)?),
+    })
 }
 
 /// A file in `tmp/` that ends with us.

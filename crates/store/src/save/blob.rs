@@ -1,6 +1,6 @@
 //! A layer as one blob: plain, or compressed into a file without a name.
 
-use super::{DOCKER_LAYER, Family, OCI_LAYER, OP, descriptor};
+use super::{Family, OP, descriptor, layer_type};
 use crate::error::{Error, Kind, Result, What};
 use crate::load::nameless_file;
 use crate::store::Store;
@@ -43,11 +43,8 @@ impl Store {
 
     /// The descriptor of a layer as plain tar.
     pub fn plain_layer(&self, diff_id: &Digest, family: Family) -> Result<Descriptor> {
-        let media_type = match family {
-            Family::Oci => OCI_LAYER,
-            Family::Docker => DOCKER_LAYER,
-        };
-        Ok(descriptor(media_type, *diff_id, self.layer_tar_size(diff_id)?))
+        let media_type = layer_type(family, spec::oci::Compression::None);
+        Ok(descriptor(&media_type, *diff_id, self.layer_tar_size(diff_id)?))
     }
 
     /// Compresses a layer; the same tar always gives the same blob. Must run where the files' owners are mapped.
@@ -60,10 +57,7 @@ impl Store {
         let counted = packed.finish().and_then(|out| out.into_inner().map_err(|error| error.into_error()));
         let Counted { mut file, hash, size } = counted.map_err(fail)?;
         file.rewind().map_err(fail)?;
-        let media_type = match family {
-            Family::Oci => format!("{OCI_LAYER}+gzip"),
-            Family::Docker => format!("{DOCKER_LAYER}.gzip"),
-        };
+        let media_type = layer_type(family, spec::oci::Compression::Gzip);
         let digest = Digest::from_bytes(hash.finalize().into());
         Ok(LayerBlob { descriptor: descriptor(&media_type, digest, size), file })
     }

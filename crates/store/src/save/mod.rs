@@ -16,7 +16,7 @@ use crate::image::ImageRecord;
 use crate::store::Store;
 use serde_json::{Value, json};
 use sink::Sink;
-use spec::oci::{Descriptor, Manifest};
+use spec::oci::{Compression, Descriptor, Manifest};
 use spec::{Digest, Reference};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -25,8 +25,10 @@ use std::os::fd::BorrowedFd;
 pub use blob::{LayerBlob, LayerForm};
 
 const OP: &str = "save";
-const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// Media type of an OCI manifest.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// Media type of an OCI image config.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
@@ -190,8 +192,25 @@ impl Store {
     }
 }
 
+/// The media type of a layer.
+pub fn layer_type(family: Family, compression: Compression) -> String {
+    let (plain, join) = match family {
+        Family::Oci => (OCI_LAYER, '+'),
+        Family::Docker => (DOCKER_LAYER, '.'),
+    };
+    match compression {
+        Compression::None => plain.to_owned(),
+        Compression::Gzip => format!("{plain}{join}gzip"),
+        Compression::Zstd => format!("{plain}{join}zstd"),
+    }
+}
+
 /// The manifest of an image whose layers are these blobs.
 pub fn manifest_of(image: &ImageRecord, config: usize, layers: Vec<Descriptor>, family: Family) -> Result<Vec<u8>> {
+    manifest_of_parts(image.id, config, layers, family)
+}
+
+pub(crate) fn manifest_of_parts(id: Digest, config: usize, layers: Vec<Descriptor>, family: Family) -> Result<Vec<u8>> {
     let (own, config_type) = match family {
         Family::Oci => (OCI_MANIFEST, OCI_CONFIG),
         Family::Docker => (DOCKER_MANIFEST, DOCKER_CONFIG),
@@ -199,11 +218,11 @@ pub fn manifest_of(image: &ImageRecord, config: usize, layers: Vec<Descriptor>, 
     let manifest = Manifest {
         schema_version: 2,
         media_type: Some(own.to_owned()),
-        config: descriptor(config_type, image.id, config as u64),
+        config: descriptor(config_type, id, config as u64),
         layers,
         annotations: BTreeMap::new(),
     };
-    let fail = |error: serde_json::Error| Error::new(OP, image.id.to_string(), Kind::Corrupt(error.to_string()));
+    let fail = |error: serde_json::Error| Error::new(OP, id.to_string(), Kind::Corrupt(error.to_string()));
     serde_json::to_vec(&manifest).map_err(fail)
 }
 

@@ -273,6 +273,7 @@ fn hint_for(kind: &Kind) -> Option<String> {
             "an administrator can delegate it: `sudo systemctl edit user@.service`, with [Service] and \
              Delegate=cpu cpuset io memory pids ({controller} among them); after it run `systemctl --user daemon-reexec`"
         ),
+        Kind::NotAttachable => "containers in the background can be attached to: `lodger run -dt`".to_owned(),
         Kind::NotDelegated => "the unit needs Delegate=yes in its [Service]; where there is no unit, only root can do it".to_owned(),
         Kind::NoSpace => "`lodger images` shows what takes room, `lodger rmi` frees it".to_owned(),
         Kind::Unauthorized(registry) => format!(

@@ -108,6 +108,8 @@ pub enum Kind {
         /// Whether the unified hierarchy is missing altogether.
         legacy: bool,
     },
+    /// The container's terminal is somebody else's.
+    NotAttachable,
     /// The container's control group belongs to somebody else.
     NotDelegated,
     /// No space, or quota used up.
@@ -284,6 +286,7 @@ impl Kind {
                 "init" => {
                     format!("container {container} has already been created in runtime: container state improper")
                 }
+                "attach" => "you can only attach to running containers".to_owned(),
                 "top" => "top can only be used on running containers".to_owned(),
                 "remove" => format!(
                     "cannot remove container {container} as it is {state} - running or paused containers cannot be removed without force: container state improper"
@@ -320,6 +323,7 @@ impl Kind {
             Self::MissingController { controller, flag, legacy: true } => {
                 format!("{flag} cannot be enforced: no cgroup v2 controller {controller:?} here")
             }
+            Self::NotAttachable => "its terminal belongs to the command that started it".to_owned(),
             Self::NotDelegated => "the control group of its unit is not delegated".to_owned(),
             Self::NoSpace => "no space left on device".to_owned(),
             Self::Unauthorized(registry) => {

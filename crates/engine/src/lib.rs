@@ -35,7 +35,7 @@ pub use error::{Error, Kind, Result};
 pub use host::Host;
 pub use images::{PullEvent, PullReport};
 pub use registry::auth::{Credentials, Secret};
-pub use runtime::foreground::Signals;
+pub use runtime::foreground::{DetachKeys, Signals};
 pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState};
 
 use spec::Digest;

@@ -39,6 +39,8 @@ pub struct Foreground {
     pub detach: DetachKeys,
     /// Whether the caller's signals are passed on.
     pub signals: Signals,
+    /// Where the window's size goes, if not to the container's terminal itself: it is behind a socket.
+    pub window: Option<OwnedFd>,
     /// How long the process may run before it is killed; absent = as long as it likes.
     pub limit: Option<Duration>,
 }
@@ -54,6 +56,7 @@ impl Foreground {
             outward: Vec::new(),
             detach: DetachKeys::none(),
             signals: Signals::Relay,
+            window: None,
             limit: None,
         }
     }
@@ -153,37 +156,63 @@ impl Drop for Held {
 ///
 /// # Errors
 /// When the terminal or the process cannot be watched.
-pub fn attend(running: Running, mut foreground: Foreground) -> Result<Outcome, Error> {
-    let signals = Caught::new(foreground.signals).context("catch signals", "")?;
+pub fn attend(running: &Running, foreground: Foreground) -> Result<Outcome, Error> {
     let master = running.terminal.as_ref().map(AsFd::as_fd);
+    Ok(match look_after(running.pidfd.as_fd(), master, foreground)? {
+        Left::Detached => Outcome::Detached,
+        left => match wait(running.pidfd.as_fd()).context("wait for process", running.process.pid)? {
+            // It may have ended by itself at the last moment.
+            Exit::Signal(libc::SIGKILL) if left == Left::Overdue => Outcome::TimedOut,
+            exit => Outcome::Exited(exit),
+        },
+    })
+}
+
+/// How the caller left a process that is not his child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// It ended.
+    Ended,
+    /// It was killed when its time was over.
+    Overdue,
+    /// The user typed the detach keys; the process lives on.
+    Detached,
+}
+
+/// Stays until any process ends or the user detaches. `terminal` carries what it prints and what is typed.
+///
+/// # Errors
+/// When the terminal or the process cannot be watched.
+pub fn look_after(
+    process: BorrowedFd<'_>,
+    terminal: Option<BorrowedFd<'_>>,
+    mut foreground: Foreground,
+) -> Result<Left, Error> {
+    let signals = Caught::new(foreground.signals).context("catch signals", "")?;
     let kind = foreground.signals;
     let mut deadline = foreground.limit.and_then(|limit| Instant::now().checked_add(limit));
     let mut overdue = false;
     let flows = (foreground.inward.take(), std::mem::take(&mut foreground.outward));
     let mut carrier = Carrier::new(flows.0, flows.1).context("attach streams", "")?;
-    let mut pump = Pump::new(master, foreground).context("attach terminal", "")?;
+    let mut pump = Pump::new(terminal, foreground).context("attach terminal", "")?;
     loop {
-        let ready =
-            watch(running.pidfd.as_fd(), &signals, &pump, &carrier, deadline).context("wait for container", "")?;
+        let ready = watch(process, &signals, &pump, &carrier, deadline).context("wait for container", "")?;
         if ready.signals {
-            relay(running.pidfd.as_fd(), &signals, &pump, kind).context("pass signal on", "")?;
+            relay(process, &signals, &pump, kind).context("pass signal on", "")?;
         }
         carrier.turn(&ready.flows);
         if pump.turn(&ready.pump).context("relay terminal", "")? {
-            return Ok(Outcome::Detached);
+            return Ok(Left::Detached);
         }
         if ready.ended {
             pump.drain();
             carrier.drain();
-            let exit = wait(running.pidfd.as_fd()).context("wait for process", running.process.pid)?;
-            // It may have ended by itself at the last moment.
-            let killed = overdue && exit == Exit::Signal(libc::SIGKILL);
-            return Ok(if killed { Outcome::TimedOut } else { Outcome::Exited(exit) });
+            return Ok(if overdue { Left::Overdue } else { Left::Ended });
         }
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             deadline = None;
             overdue = true;
-            send(running.pidfd.as_fd(), libc::SIGKILL).context("kill process", running.process.pid)?;
+            send(process, libc::SIGKILL).context("kill process", "")?;
         }
     }
 }

@@ -24,6 +24,7 @@
 //!     mounts/<number>/             upper/ and work/ of another overlay in it, whose changes its next start forgets
 //!     secrets/<number>             a secret as it was when the container was made
 //!     ctr.log                      what it wrote, where nothing else takes it
+//!     attach                       socket of its terminal, while somebody may attach to it
 //!     netns                        link that its network process lives by
 //!     stop                         stopped by hand since its last start
 //!     lock                         held shared for reading, exclusively for changing
@@ -114,6 +115,7 @@ pub(crate) const CONTAINER_MOUNTS: &str = "mounts";
 pub(crate) const CONTAINER_SECRETS: &str = "secrets";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
 pub(crate) const CONTAINER_LOG: &str = "ctr.log";
+pub(crate) const CONTAINER_ATTACH: &str = "attach";
 pub(crate) const CONTAINER_NETNS: &str = "netns";
 pub(crate) const CONTAINER_STOP: &str = "stop";
 

@@ -18,6 +18,7 @@
 //! `case-*`, so that they are removed after it. A case that the machine cannot run returns
 //! `ability::Unable` with the reason. Try one with `cargo xtask test --tier host AREA::NAME`.
 
+mod attach;
 mod attack;
 mod host;
 mod image;
@@ -35,6 +36,7 @@ use crate::case::Case;
 
 /// Every area: the name of its file here, and its cases.
 pub const AREAS: &[(&str, &[Case])] = &[
+    ("attach", attach::CASES),
     ("attack", attack::CASES),
     ("host", host::CASES),
     ("image", image::CASES),

@@ -1,9 +1,11 @@
 //! `lodger exec`: a further command in a running container.
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
+use crate::commands::attach::{DEFAULT_KEYS, DETACH_KEYS, keys};
 use crate::commands::run::warn_without_terminal;
 use crate::error::{CliError, Result};
 use crate::{output, selection};
+use engine::DetachKeys;
 use engine::containers::{ExecPrivileges, ExecRequest};
 use engine::launch::StandardInput;
 use spec::options::parse::Order;
@@ -24,10 +26,7 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Running, Complete::Nothing],
     flags: || flags_of(OPTIONS),
-    unsupported: &[
-        Unsupported::with_value("detach-keys", "an attached command cannot be left running yet"),
-        Unsupported::with_value("preserve-fd", "--preserve-fds hands on all from 3 on"),
-    ],
+    unsupported: &[Unsupported::with_value("preserve-fd", "--preserve-fds hands on all from 3 on")],
     run,
     ..Command::PLAIN
 };
@@ -36,6 +35,7 @@ pub(crate) const COMMAND: Command = Command {
 struct Options {
     cidfile: Option<String>,
     detach: bool,
+    keys: Option<DetachKeys>,
     env: Vec<String>,
     env_files: Vec<String>,
     interactive: bool,
@@ -52,6 +52,13 @@ const OPTIONS: &[Opt<Options>] = &[
     Opt {
         flag: Flag::switch("detach", "Leave the command running, print an ID and return").short('d'),
         set: |options, value| switch(&mut options.detach, value),
+    },
+    Opt {
+        flag: DETACH_KEYS,
+        set: |options, value| {
+            options.keys = Some(keys(value)?);
+            Ok(())
+        },
     },
     Opt {
         flag: Flag::with_value("env", "stringArray", "Set a variable; a name alone takes the caller's value")
@@ -113,6 +120,10 @@ fn run(call: Invocation) -> Result<ExitCode> {
         user: options.user.filter(|user| !user.is_empty()),
         workdir: options.workdir,
         tty: options.tty,
+        keys: match &options.keys {
+            Some(keys) => keys.clone(),
+            None => keys(DEFAULT_KEYS).map_err(|error| call.usage(error.to_string()))?,
+        },
         input: if options.interactive { StandardInput::Caller } else { StandardInput::Closed },
         preserve_fds: options.preserve_fds,
         privileges: if options.privileged { ExecPrivileges::All } else { ExecPrivileges::Container },

@@ -2,6 +2,7 @@
 
 use crate::command::Command;
 
+pub(crate) mod attach;
 pub(crate) mod cleanup;
 pub(crate) mod completion;
 pub(crate) mod container_inspect;
@@ -86,6 +87,7 @@ pub(crate) const ALL: &[&Command] = &[
     &ps::COMMAND,
     &logs::COMMAND,
     &exec::COMMAND,
+    &attach::COMMAND,
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &exists::COMMAND,
@@ -189,6 +191,7 @@ mod tests {
 
     /// podman's flags of each command that lodger has (`run` and `create` are tested with the option table).
     const PODMAN: &[(&str, &str)] = &[
+        ("attach", "detach-keys latest/l no-stdin sig-proxy"),
         ("completion", "file/f no-desc"),
         ("container cleanup", "all/a exec latest/l rm rmi"),
         ("container exists", "external"),

@@ -28,7 +28,10 @@ pub(crate) const COMMAND: Command = Command {
     complete: &[Complete::Images, Complete::Nothing],
     verb: Some(Verb::Run),
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value("detach-keys", "an attached container cannot be left running yet")],
+    unsupported: &[Unsupported::with_value(
+        "detach-keys",
+        "a container in the foreground ends with its caller; `lodger run -dit` and `lodger attach` can be left",
+    )],
     run,
     ..Command::PLAIN
 };

@@ -18,7 +18,10 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value("detach-keys", "an attached container cannot be left running yet")],
+    unsupported: &[Unsupported::with_value(
+        "detach-keys",
+        "a container in the foreground ends with its caller; `lodger run -dit` and `lodger attach` can be left",
+    )],
     run,
     ..Command::PLAIN
 };

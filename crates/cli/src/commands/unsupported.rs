@@ -9,13 +9,11 @@ const NO_VM: &str = "lodger runs on Linux itself, without a virtual machine";
 /// Path and reason; a group stands for all below it.
 const TABLE: &[(&str, &str)] = &[
     ("artifact", "only images are kept in the store"),
-    ("attach", "it is not there yet; `lodger logs --follow` shows what a container writes, `lodger exec` enters it"),
     ("auto-update", NOT_YET),
     ("build", "it is not there yet; `podman build` or `buildah`, then `podman save` and `lodger load`"),
     ("buildx", "use `podman build` or `buildah` and `lodger load`"),
     ("commit", NOT_YET),
     ("compose", NOT_YET),
-    ("container attach", NOT_YET),
     ("container checkpoint", "CRIU is not used; a service has to survive a restart anyway"),
     ("container clone", NOT_YET),
     ("container commit", NOT_YET),

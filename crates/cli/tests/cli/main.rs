@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may end at the first surprise")]
 
 mod archive;
+mod attach;
 mod cleanup;
 mod completion;
 mod container_inspect;

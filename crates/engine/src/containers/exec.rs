@@ -2,12 +2,12 @@
 
 use super::{Container, process_id};
 use crate::error::{Error, Result};
-use crate::launch::{self, Ended, Output, StandardInput, Wiring};
+use crate::launch::{self, Ended, Output, StandardInput, TerminalKeeper, Wiring};
 use crate::resolve::{files, identity, process, security};
 use crate::{Engine, runtime_error};
 use runtime::capability::{self, Sets};
 use runtime::exec::ExecPlan;
-use runtime::foreground::Outcome;
+use runtime::foreground::{DetachKeys, Foreground, Outcome};
 use runtime::plan::{Cgroup, MissingWorkdir, OomScore, Privileges, Process, Seccomp, Workdir};
 use runtime::{Running, users};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct ExecRequest {
     pub tty: bool,
     /// Its standard input.
     pub input: StandardInput,
+    /// `--detach-keys`
+    pub keys: DetachKeys,
     /// `--preserve-fds`
     pub preserve_fds: u32,
     /// `--privileged`
@@ -47,15 +49,27 @@ pub enum ExecPrivileges {
 const LIMIT: u64 = 4 << 20;
 
 impl Engine {
-    /// Runs a command in a container until it ends.
+    /// Runs a command in a container until it ends, or the caller leaves it to itself with the detach keys.
     pub fn exec(&self, container: &Container, request: &ExecRequest) -> Result<Ended> {
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
+        // Before the command: what is started after the command is in the container.
+        let keeper = match request.tty && request.input == StandardInput::Caller {
+            true => Some(TerminalKeeper::start()?),
+            false => None,
+        };
         let mut wiring = Wiring::further(request.input, [Output::Shown; 2], launch::window());
         let running = self.exec_start(container, request, &mut wiring)?;
-        let foreground = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
-        match runtime::foreground::attend(running, foreground).map_err(runtime_error)? {
+        let lent = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
+        let foreground = Foreground { detach: request.keys.clone(), ..lent };
+        match runtime::foreground::attend(&running, foreground).map_err(runtime_error)? {
             Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
-            Outcome::Detached | Outcome::TimedOut => Err(Error::other("the process was left behind")),
+            Outcome::TimedOut => Err(Error::other("the process was left behind")),
+            Outcome::Detached => {
+                if let (Some(keeper), Some(terminal)) = (keeper, &running.terminal) {
+                    keeper.keep(terminal)?;
+                }
+                Ok(Ended { code: 0 })
+            }
         }
     }
 

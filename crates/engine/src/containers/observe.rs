@@ -155,10 +155,13 @@ impl Engine {
         }
     }
 
-    /// What a container wrote.
-    pub fn logs(&self, container: &Container, options: &LogOptions, sink: &mut Sink<'_>) -> Result<()> {
-        let record = &container.record;
-        let source = match self.log_driver(record) {
+    /// Whether a container's log can be read; an error that says why not.
+    pub(crate) fn check_log(&self, record: &ContainerRecord) -> Result<()> {
+        self.log_source(record).map(drop)
+    }
+
+    fn log_source(&self, record: &ContainerRecord) -> Result<Source> {
+        Ok(match self.log_driver(record) {
             LogDriver::Journald => Source::Journal(Identity { id: record.id.to_string(), uid: self.host.uid }),
             LogDriver::K8sFile => Source::File(self.log_file(record)),
             LogDriver::None => {
@@ -171,7 +174,13 @@ impl Engine {
                     "this container is using the 'passthrough' log driver, cannot read logs: its output went to whoever started it",
                 ));
             }
-        };
+        })
+    }
+
+    /// What a container wrote.
+    pub fn logs(&self, container: &Container, options: &LogOptions, sink: &mut Sink<'_>) -> Result<()> {
+        let record = &container.record;
+        let source = self.log_source(record)?;
         let alive = || match self.store.container(&record.id) {
             Ok(record) => {
                 self.look_at(record).is_ok_and(|container| container.running.is_some() || self.relays(&container))

@@ -67,7 +67,7 @@ impl Engine {
             signals: attachment.signals,
             ..lent(attachment.input, record.spec.process.tty, std::mem::take(&mut wiring.carried))?
         };
-        let outcome = runtime::foreground::attend(started.running, foreground).map_err(runtime_error)?;
+        let outcome = runtime::foreground::attend(&started.running, foreground).map_err(runtime_error)?;
         let (code, signal) = match outcome {
             Outcome::Exited(Exit::Signal(signal)) => (Exit::Signal(signal).code().into(), Some(signal)),
             Outcome::Exited(exit) => (exit.code().into(), None),

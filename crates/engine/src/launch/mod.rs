@@ -9,15 +9,19 @@
 //! In a unit, or below lodger's supervisor, the container becomes the child of systemd or the supervisor (`CLONE_PARENT`)
 //! and this process ends; in the foreground it is this process's child.
 
+mod attach;
 mod cgroup;
 mod foreground;
+mod keep;
 pub(crate) mod network;
 mod notify;
 mod output;
 mod service;
 
+pub use attach::{Attach, Parted};
 pub use foreground::{Attachment, Ended};
 pub(crate) use foreground::{lent, window};
+pub(crate) use keep::TerminalKeeper;
 pub(crate) use output::Wiring;
 pub use output::{Output, StandardInput};
 pub use service::Next;

@@ -7,6 +7,7 @@
 //! A container in the foreground has pipes too, and never the caller's own terminal or files; the caller carries the words
 //! and, where the container stays, hands a copy to the relay.
 
+use super::attach;
 use crate::error::{Error, Result};
 use crate::outside::Purpose;
 use crate::{Engine, inherited};
@@ -49,6 +50,7 @@ pub enum Output {
 }
 
 /// Where a container's words go first.
+#[derive(PartialEq, Eq)]
 enum Way {
     /// To whoever started it, who need not stay.
     Direct,
@@ -188,11 +190,14 @@ impl Wiring {
             _ if self.sources.is_empty() => return Ok(()),
             _ => self.sources.iter().map(AsFd::as_fd).collect(),
         };
+        let audience =
+            terminal.filter(|_| self.way == Way::Relay).map(|_| attach::listen(engine, record)).transpose()?;
         let mut words: Vec<String> = vec!["relay".into(), if terminal.is_some() { "pty" } else { "pipes" }.into()];
         let sink = self.sink(engine, record, &mut words)?;
         let mut descriptors: Vec<(u32, BorrowedFd<'_>)> = (3..).zip(sources).collect();
         descriptors.push((5, sink.to.as_fd()));
         descriptors.extend(sink.directory.as_ref().map(|directory| (6, directory.as_fd())));
+        descriptors.extend(audience.as_ref().map(|socket| (7, socket.as_fd())));
         let words = words.iter().map(|word| crate::resolve::files::c_string(word)).collect::<Result<Vec<CString>>>()?;
         let relay =
             beside::start(&words, &descriptors, Environment::Empty).map_err(|e| Error::io("start the log relay", e))?;

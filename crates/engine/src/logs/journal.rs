@@ -36,6 +36,9 @@ pub(super) fn read(
         entry.line().map_or(ControlFlow::Continue(()), &mut *sink)
     };
     let following = options.follow && alive();
+    // journalctl begins to follow at the second line that comes, where it is to show none of the past.
+    let from_now = LogOptions { since: options.since.max(Some(Timestamp::now())), tail: None, ..options.clone() };
+    let options = if following && options.tail == Some(0) { &from_now } else { options };
     let mut child = start(identity, options, if following { Mode::Follow } else { Mode::Past })?;
     let lines = entries(child.stdout.take());
     loop {
@@ -78,7 +81,8 @@ fn start(identity: &Identity, options: &LogOptions, mode: Mode) -> Result<Child>
     let mut command = Command::new("journalctl");
     command.args(["--quiet", "--no-pager", "--output=json", "--all"]);
     command.arg("--output-fields=MESSAGE,PRIORITY,CONTAINER_PARTIAL_MESSAGE");
-    if let Some(since) = options.since {
+    // With a cursor journalctl takes no moment; the cursor is after it anyway.
+    if let (Some(since), Mode::Past | Mode::Follow) = (options.since, &mode) {
         command.arg(format!("--since=@{}", micros(since)));
     }
     if let Some(until) = options.until {

@@ -23,6 +23,8 @@ struct Shown<'m> {
     /// The log.
     copy: Option<OwnedFd>,
     search: Search,
+    /// Where the size of the user's window goes.
+    window: Option<OwnedFd>,
     /// On the way in and out.
     typed: Vec<u8>,
     printed: Vec<u8>,
@@ -41,7 +43,7 @@ pub(super) struct Ready {
 impl<'m> Pump<'m> {
     pub(super) fn new(master: Option<BorrowedFd<'m>>, foreground: Foreground) -> rustix::io::Result<Self> {
         let Some(master) = master else { return Ok(Self(None)) };
-        let Foreground { input, output, copy, detach, .. } = foreground;
+        let Foreground { input, output, copy, detach, window, .. } = foreground;
         let input = match input {
             Input::Closed => None,
             Input::From(fd) => Some(fd),
@@ -51,7 +53,7 @@ impl<'m> Pump<'m> {
         rustix::fs::fcntl_setfl(master, flags | rustix::fs::OFlags::NONBLOCK)?;
         let search = Search::new(detach);
         let (typed, printed) = (vec![], vec![]);
-        let shown = Shown { master, input, output, copy, search, typed, printed, hung_up: false, _raw: raw };
+        let shown = Shown { master, input, output, copy, search, window, typed, printed, hung_up: false, _raw: raw };
         let pump = Self(Some(shown));
         pump.resize();
         Ok(pump)
@@ -61,7 +63,7 @@ impl<'m> Pump<'m> {
     pub(super) fn resize(&self) -> bool {
         let Some(shown) = &self.0 else { return false };
         if let Ok(size) = tcgetwinsize(&shown.output) {
-            let _ = tcsetwinsize(shown.master, size);
+            let _ = tcsetwinsize(shown.window.as_ref().map_or(shown.master, AsFd::as_fd), size);
         }
         true
     }

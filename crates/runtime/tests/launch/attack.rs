@@ -198,7 +198,7 @@ pub(crate) fn console_is_ours(sandbox: &mut Sandbox) {
         signals: runtime::foreground::Signals::Own,
         ..runtime::foreground::Foreground::new(write)
     };
-    runtime::foreground::attend(running, foreground).unwrap();
+    runtime::foreground::attend(&running, foreground).unwrap();
     let output = std::io::read_to_string(std::fs::File::from(read)).unwrap();
     // DEVPTS_SUPER_MAGIC, and device 136:0.
     assert_eq!(output, "x\r\n1cd1\r\n1cd1\r\n88:0\r\n");

@@ -132,7 +132,7 @@ pub(crate) fn its_terminal(sandbox: &mut Sandbox) {
                 signals: runtime::foreground::Signals::Own,
                 ..runtime::foreground::Foreground::new(write.try_clone().unwrap())
             };
-            runtime::foreground::attend(running, foreground).unwrap();
+            runtime::foreground::attend(&running, foreground).unwrap();
             kernel::clone::exit(0)
         })
         .unwrap();

@@ -42,7 +42,7 @@ pub(crate) fn a_terminal(sandbox: &mut Sandbox) {
     let mut typing = std::fs::File::from(typing);
     typing.write_all(b"hello\n").unwrap();
     drop(typing);
-    let outcome = attend(running, foreground(Input::From(typed), write, "")).unwrap();
+    let outcome = attend(&running, foreground(Input::From(typed), write, "")).unwrap();
     let mut output = String::new();
     std::fs::File::from(read).read_to_string(&mut output).unwrap();
     let output = output.replace('\r', "");
@@ -59,7 +59,7 @@ pub(crate) fn a_time_limit_kills(sandbox: &mut Sandbox) {
     let program = runtime::compile(&plan).unwrap();
     let running = runtime::spawn(&program).unwrap().release().unwrap();
     let limit = Some(std::time::Duration::from_millis(20));
-    let outcome = attend(running, Foreground { limit, ..foreground(Input::Closed, null(), "") }).unwrap();
+    let outcome = attend(&running, Foreground { limit, ..foreground(Input::Closed, null(), "") }).unwrap();
     assert_eq!(outcome, Outcome::TimedOut);
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn the_window_follows(sandbox: &mut Sandbox) {
         (seen, user)
     });
     let outcome =
-        attend(running, foreground(Input::From(ours.try_clone().unwrap()), ours.try_clone().unwrap(), "")).unwrap();
+        attend(&running, foreground(Input::From(ours.try_clone().unwrap()), ours.try_clone().unwrap(), "")).unwrap();
     assert_eq!(outcome, Outcome::Exited(Exit::Code(0)));
     let (seen, _user) = thread.join().unwrap();
     assert!(seen.contains("44 88"), "{seen}");
@@ -113,7 +113,7 @@ pub(crate) fn detach_keys(sandbox: &mut Sandbox) {
     let mut typing = std::fs::File::from(typing);
     typing.write_all(b"before\n\x10\x11after\n").unwrap();
     let keys = "ctrl-p,ctrl-q";
-    let outcome = attend(running, foreground(Input::From(typed), null(), keys)).unwrap();
+    let outcome = attend(&running, foreground(Input::From(typed), null(), keys)).unwrap();
     assert_eq!(outcome, Outcome::Detached);
     assert!(process.is_alive());
     process.signal(libc::SIGKILL).unwrap();
@@ -135,7 +135,7 @@ pub(crate) fn signals_are_passed_on(sandbox: &mut Sandbox) {
         let program = runtime::compile(&plan).unwrap();
         let running = runtime::spawn(&program).unwrap().release().unwrap();
         let mut sender = send_later(signal, read);
-        let outcome = attend(running, foreground(Input::Closed, null(), "")).unwrap();
+        let outcome = attend(&running, foreground(Input::Closed, null(), "")).unwrap();
         assert_eq!(outcome, Outcome::Exited(Exit::Code(42)), "{signal}");
         sender.wait().unwrap();
     }

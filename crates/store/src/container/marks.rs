@@ -16,6 +16,12 @@ impl Store {
         self.path(&layout::in_container(id, layout::CONTAINER_LOG))
     }
 
+    /// The directory of a container, and in it the name of the socket of its terminal: together they may be longer than the address
+    /// of a socket can be.
+    pub fn attach_socket(&self, id: &ContainerId) -> (PathBuf, &'static str) {
+        (self.path(&layout::container(id)), layout::CONTAINER_ATTACH)
+    }
+
     /// The link that names a container's network namespace for its network process.
     pub fn netns_link(&self, id: &ContainerId) -> PathBuf {
         self.path(&layout::in_container(id, layout::CONTAINER_NETNS))

@@ -8,6 +8,7 @@
 //! 4  standard error's pipe (pipes)
 //! 5  a datagram socket for the journal, or the log file, opened to append
 //! 6  the directory of the log file (k8s-file)
+//! 7  a listening socket for those who look at the terminal (pty; may be absent)
 //! ```
 //!
 //! Descriptors 0 to 2 and the rest are closed. A line longer than 16 KiB, or one that stands unfinished for a second or
@@ -17,6 +18,7 @@
 
 mod file;
 mod journal;
+mod terminal;
 
 use crate::complain;
 use file::File;
@@ -26,6 +28,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::io::{Errno, read};
 use rustix::thread::set_name;
+use terminal::Audience;
 
 /// The longest piece of a line.
 const PIECE: usize = 16 * 1024;
@@ -98,6 +101,11 @@ impl Stream {
 
     /// Reads once and passes on what is complete; false at the end.
     fn take(&mut self, sink: &mut Sink) -> bool {
+        self.take_and(sink, |_| ())
+    }
+
+    /// The same, and gives what was read as it is to somebody else too.
+    fn take_and(&mut self, sink: &mut Sink, mut show: impl FnMut(&[u8])) -> bool {
         let count = match read(&self.from, &mut self.buffer[self.held..]) {
             Ok(0) => return false,
             Ok(count) => count,
@@ -107,6 +115,7 @@ impl Stream {
         };
         let fresh = self.held;
         self.held += count;
+        show(&self.buffer[fresh..self.held]);
         if let Some(last) = self.buffer[fresh..self.held].iter().rposition(|byte| *byte == b'\n') {
             let end = fresh + last + 1;
             let kept = if self.terminal { strip_returns(&mut self.buffer[..end]) } else { end };
@@ -170,12 +179,27 @@ pub(crate) fn run(arguments: &Arguments) -> i32 {
         return complain(&[b"usage: relay pipes|pty journald SOCKET FIELD=VALUE... | k8s-file NAME MAX OFFSET"]);
     };
     let _ = close_range(0, 2);
-    let _ = close_range(7, u32::MAX);
+    let _ = close_range(8, u32::MAX);
+    if let ([Some(terminal), None], Some(mut audience)) = (&mut streams, audience(arguments)) {
+        while audience.carry(terminal, &mut sink) {}
+        terminal.flush(&mut sink);
+        streams[0] = None;
+    }
     while streams.iter().any(Option::is_some) {
         carry(&mut streams, &mut sink);
     }
     sink.finish();
     0
+}
+
+/// Where somebody may come to look; pipes have nobody.
+fn audience(arguments: &Arguments) -> Option<Audience> {
+    let terminal = arguments.get(1).is_some_and(|source| source.to_bytes() == b"pty");
+    let audience = Audience::open().filter(|_| terminal);
+    if audience.is_none() {
+        let _ = close_range(7, 7);
+    }
+    audience
 }
 
 fn sources(arguments: &Arguments) -> Option<[Option<Stream>; 2]> {

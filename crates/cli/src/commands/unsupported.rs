@@ -51,7 +51,6 @@ const TABLE: &[(&str, &str)] = &[
     ("pod", "pods are not there yet; --network=container:NAME lets containers share one network"),
     ("podmansh", "use `lodger exec` from a login shell"),
     ("quadlet", NOT_YET),
-    ("secret", NOT_YET),
     ("stats", "it is not there yet; `systemd-cgtop` shows what units use"),
     ("system check", NOT_YET),
     ("system connection", REMOTE),

@@ -23,7 +23,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("registry", &["spec"]),
     ("network", &["spec", "kernel"]),
     ("engine", &["spec", "quadlet", "kernel", "runtime", "store", "registry", "network"]),
-    ("cli", &["spec", "quadlet", "engine"]),
+    ("cli", &["spec", "quadlet", "kernel", "engine"]),
     ("xtask", &[]),
 ];
 

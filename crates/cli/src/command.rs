@@ -4,13 +4,13 @@
 //! is also obeyed. What podman's command has and lodger's lacks is a row with the reason.
 
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::global::Global;
 use engine::Engine;
 use spec::ContainerSpec;
 use spec::ParseError;
 use spec::options::parse::{Order, UsageError};
 use spec::options::{Complete, Flag, UNSUPPORTED, Verb};
-use std::process::ExitCode;
 
 /// One command of `lodger`.
 pub(crate) struct Command {

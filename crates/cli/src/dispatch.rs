@@ -6,13 +6,13 @@
 use crate::command::{Command, Invocation, Visibility};
 use crate::commands;
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::global::{self, Global, LogLevel};
 use crate::{help, output};
 use spec::ContainerSpec;
 use spec::options::parse::{Order, Parsed, UsageError, parse};
 use spec::options::{self, Flag, suggest};
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 /// Runs the words after the program's name; reports what fails.
 pub(crate) fn main(words: impl Iterator<Item = OsString>) -> ExitCode {

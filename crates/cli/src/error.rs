@@ -12,12 +12,12 @@
 //! | 1, 2 | rm, rmi, volume rm: one did not exist; one is in use |
 //! | 1 | exists: no |
 
+use crate::exit::ExitCode;
 use crate::output::{Keep, escape};
 use engine::{Error, Kind};
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::process::ExitCode;
 
 /// A result of a command.
 pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;

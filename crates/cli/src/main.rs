@@ -9,6 +9,7 @@
 //! help, man, completion   all derived from the rows
 //! progress      what a pull looks like
 //! ```
+#![cfg_attr(all(target_env = "gnu", not(test)), no_main)]
 
 mod command;
 mod commands;
@@ -16,6 +17,7 @@ mod completion;
 mod confirm;
 mod dispatch;
 mod error;
+mod exit;
 mod filter;
 mod format;
 mod global;
@@ -30,8 +32,20 @@ mod remote;
 mod selection;
 mod view;
 
-use std::process::ExitCode;
+use std::io::Write as _;
 
-fn main() -> ExitCode {
-    dispatch::main(std::env::args_os().skip(1))
+#[cfg(all(target_env = "gnu", not(test)))]
+kernel::main!(run);
+
+#[cfg(not(all(target_env = "gnu", not(test))))]
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(run())
+}
+
+/// The program. Returns its exit status, once what it printed is on its way.
+fn run() -> u8 {
+    let code = dispatch::main(std::env::args_os().skip(1));
+    // Whoever had something to print was told already if it could not be.
+    let _ = std::io::stdout().flush();
+    code.into()
 }

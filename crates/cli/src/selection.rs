@@ -2,13 +2,13 @@
 
 use crate::command::{Invocation, push, switch};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::filter::containers::Filters;
 use crate::output;
 use engine::containers::{Container, Listed};
 use engine::{Engine, Kind};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 /// `--all`
 pub(crate) const ALL: Flag = ALL_LONG.short('a');

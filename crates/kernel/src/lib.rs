@@ -7,9 +7,11 @@
 mod arch;
 pub mod clone;
 pub mod descriptor;
+
 pub mod execute;
 pub mod limit;
 pub mod mount;
+pub mod program;
 pub mod seccomp;
 pub mod session;
 pub mod signal;

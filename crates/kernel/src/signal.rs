@@ -42,6 +42,21 @@ pub fn set_mask(mask: Set) -> Result<Set> {
     Ok(Set(before))
 }
 
+/// Number of the signal that a write into a pipe without readers sends: signal(7).
+pub const PIPE: i32 = libc::SIGPIPE;
+
+/// Ignores a signal: rt_sigaction(2).
+///
+/// # Errors
+/// `EINVAL` for a number that is no signal, and for SIGKILL and SIGSTOP.
+pub fn ignore(signal: i32) -> Result<()> {
+    /// `struct sigaction` of the kernel with `SIG_IGN` as its handler; on both architectures no longer than this.
+    const IGNORE: [u64; 4] = [libc::SIG_IGN as u64, 0, 0, 0];
+    // SAFETY: `IGNORE` is read as a sigaction without handler.
+    unsafe { syscall(libc::SYS_rt_sigaction, [signal as usize, IGNORE.as_ptr() as usize, 0, size_of::<u64>(), 0, 0]) }
+        .map(drop)
+}
+
 /// Sets every signal to its default disposition: what execve does with handlers, but not with signals that are ignored.
 ///
 /// Only for a process that is about to execute another program.

@@ -4,7 +4,7 @@
 //! launcher                                   child
 //! prepare: detached mounts, terminal
 //! clone3 ───────────────────────────────────► ops before the barrier
-//! network, records                           waits
+//! network, records                           waits, unless the word is there already
 //! release() ──────── go ────────────────────► ops after it, execve
 //!           ◄─────── end of file, or (op, errno)
 //! ```

@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection;
 use engine::launch::{Attach, Parted, StandardInput};
 use engine::{DetachKeys, Signals};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["attach", "container attach"],

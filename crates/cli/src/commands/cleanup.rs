@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Selection, each};
 use engine::Engine;
 use engine::containers::{Force, Listed, Volumes};
 use engine::images::Removal;
 use engine::launch::Next;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 /// Asks the supervisor for another start (EX_TEMPFAIL of sysexits.h).
 const RESTART: u8 = 75;

@@ -3,9 +3,9 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::completion::{Descriptions, Shell, script};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["completion"],

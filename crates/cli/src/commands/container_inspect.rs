@@ -3,9 +3,9 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::commands::inspect::{self, FORMAT, SIZE};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection;
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["container inspect"],

@@ -3,11 +3,11 @@
 use crate::command::{Command, Invocation, Opt, flags_of, push, switch};
 use crate::confirm::{self, Answer};
 use crate::error::{OWN, Result};
+use crate::exit::ExitCode;
 use crate::filter::containers::Filters;
 use crate::selection::{self, Chosen, each_with};
 use engine::containers::{Force, Listed, Volumes};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["container prune"],

@@ -3,11 +3,11 @@
 use crate::command::{Command, Invocation, Opt, flags_of};
 use crate::commands::run;
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use engine::containers::Starter;
 use spec::options::parse::Order;
 use spec::options::{COMMAND_FLAGS, Complete, Verb};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["create", "container create"],

@@ -4,13 +4,13 @@ use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, num
 use crate::commands::attach::{DEFAULT_KEYS, DETACH_KEYS, keys};
 use crate::commands::run::warn_without_terminal;
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::{output, selection};
 use engine::DetachKeys;
 use engine::containers::{ExecPrivileges, ExecRequest};
 use engine::launch::StandardInput;
 use spec::options::parse::Order;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["exec", "container exec"],

@@ -2,9 +2,9 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use engine::Kind;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["container exists"],

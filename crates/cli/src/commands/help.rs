@@ -3,8 +3,8 @@
 use crate::command::{Command, Count, Invocation};
 use crate::commands;
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::{help, output};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["help"],

@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::json::{self, Style};
 use crate::format::{Heading, List, Show, Width, is_json, list};
 use crate::output;
 use crate::view::history::{Row, Words};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["history", "image history"],

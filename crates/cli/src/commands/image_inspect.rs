@@ -3,12 +3,12 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, text};
 use crate::commands::inspect::FORMAT;
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::format::{Show, documents};
 use crate::output;
 use crate::selection::outcome;
 use crate::view::inspect_image::Image;
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["image inspect"],

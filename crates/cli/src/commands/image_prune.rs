@@ -3,10 +3,10 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, push, switch};
 use crate::confirm::{self, Answer};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::filter::images::Pruned;
 use crate::output;
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["image prune"],

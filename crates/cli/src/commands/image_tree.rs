@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::size::decimal_four;
 use crate::output::{self, Keep, escape};
 use engine::images::Layer;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["image tree"],

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, push, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::json::{self, Style};
 use crate::format::{Heading, List, Show, Width, is_json, list};
 use crate::view::images::Row;
@@ -10,7 +11,6 @@ use spec::ParseError;
 use spec::options::{Complete, Flag};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["images", "image ls", "image list"],

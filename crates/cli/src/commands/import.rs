@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, push, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::view::version::go_arch;
 use engine::images::{ImportSource, NewImport};
@@ -9,7 +10,6 @@ use spec::Platform;
 use spec::options::{Complete, Flag};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["import", "image import"],

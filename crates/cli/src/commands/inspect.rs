@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::format::{Show, documents};
 use crate::output;
 use crate::selection::{self, outcome};
@@ -11,7 +12,6 @@ use crate::view::inspect_volume::Volume;
 use engine::{Engine, Kind};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["inspect"],

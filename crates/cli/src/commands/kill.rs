@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Selection, each};
 use engine::containers::Listed;
 use spec::options::{Complete, Flag};
 use spec::signal::Signal;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["kill", "container kill"],

@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Visibility};
 use crate::error::Result;
-use std::process::ExitCode;
+use crate::exit::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["container launch"],

@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output::{self, Keep, escape};
 use spec::options::{Complete, Flag};
 use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["load", "image load"],

@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::remote::{self, Remote};
 use crate::{output, password};
 use engine::login::{AuthPlace, Login};
 use engine::{Host, Secret};
 use spec::options::{Complete, Flag};
 use std::io::Read;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["login"],

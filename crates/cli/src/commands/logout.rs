@@ -3,12 +3,12 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::commands::login::{AUTHFILE, COMPAT_AUTH_FILE, not_logged_in, place};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use engine::Host;
 use engine::config::RegistryOptions;
 use engine::login::{Login, forget_all};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["logout"],

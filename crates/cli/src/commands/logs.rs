@@ -5,6 +5,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, number, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::time::Time;
 use crate::{moment, output, selection};
 use engine::Engine;
@@ -14,7 +15,6 @@ use jiff::Timestamp;
 use spec::options::{Complete, Flag};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["logs", "container logs"],

@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Count, Invocation, Visibility};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::man;
 use spec::options::Complete;
 use std::path::Path;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["man"],

@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::{output, selection};
 use engine::Engine;
 use engine::containers::{Container, Listed, PortBinding};
 use spec::network::Protocol;
 use spec::options::{Complete, Flag};
 use std::net::IpAddr;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["port", "container port"],

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::filter::containers::Filters;
 use crate::format::json::Style;
 use crate::format::{Heading, List, Show, Width, list};
@@ -11,7 +12,6 @@ use engine::Engine;
 use engine::containers::Listed;
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) const COMMAND: Command = Command {

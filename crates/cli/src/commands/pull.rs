@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use crate::progress::Progress;
 use crate::remote::{self, Remote};
@@ -11,7 +12,6 @@ use engine::config::RegistryOptions;
 use spec::options::{Complete, Flag};
 use spec::pull::{Pull, PullPolicy};
 use spec::{ParseError, Platform};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["pull", "image pull"],

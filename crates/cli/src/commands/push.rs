@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output::{self, Keep, escape};
 use crate::remote::{self, Remote};
 use engine::images::{Destination, Family, Given, PushEvent, PushOptions};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["push", "image push"],

@@ -2,8 +2,8 @@
 
 use crate::command::{Command, Count, Invocation};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["rename", "container rename"],

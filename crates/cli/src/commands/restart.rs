@@ -3,10 +3,10 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::commands::stop::{TIME, seconds};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Chosen, Selection, each};
 use engine::containers::{Listed, Status};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["restart", "container restart"],

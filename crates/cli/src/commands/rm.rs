@@ -3,10 +3,10 @@
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::commands::stop::{TIME, seconds};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::selection::{self, Selection, each_with, outcome, removal_code};
 use engine::containers::{Force, Listed, Volumes};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["rm", "container rm"],

@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{outcome, removal_code, warn};
 use engine::containers::{Force, Volumes};
 use engine::images::{Removal, Removed};
 use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["rmi", "image rm", "image remove"],

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, push, switch};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::progress::Progress;
 use crate::remote;
@@ -11,7 +12,6 @@ use engine::{ContainerRecord, Engine, Signals};
 use spec::container::Root;
 use spec::options::parse::Order;
 use spec::options::{COMMAND_FLAGS, Complete, Verb};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["run", "container run"],

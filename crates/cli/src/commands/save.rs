@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use engine::images::{ArchiveFormat, LayerForm, SaveFormat};
 use spec::options::{Complete, Flag};
 use std::io::{self, BufWriter, IsTerminal};
 use std::path::Path;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["save", "image save"],

@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, number, push, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::json::{self, Style};
 use crate::format::{Heading, List, Show, Width, is_json, list};
 use crate::output;
 use crate::remote::{self, Remote};
 use crate::view::search::{Row, Tag, Tags};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["search", "image search"],

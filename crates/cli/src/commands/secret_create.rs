@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use engine::Kind;
 use engine::secrets::{NewSecret, Taken};
@@ -9,7 +10,6 @@ use spec::ParseError;
 use spec::options::{Complete, Flag};
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["secret create"],

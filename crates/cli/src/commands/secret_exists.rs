@@ -3,9 +3,9 @@
 use crate::command::{Command, Count, Invocation};
 use crate::commands::exists::answer;
 use crate::error::Result;
+use crate::exit::ExitCode;
 use engine::Kind;
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["secret exists"],

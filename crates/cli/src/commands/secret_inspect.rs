@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::format::json::{self, Style};
 use crate::format::{Show, documents, is_json};
 use crate::output;
 use crate::selection::outcome;
 use crate::view::secret::Secret;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["secret inspect"],

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Invocation, Opt, flags_of, push, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::filter::{Sense, Term, pattern};
 use crate::format::json::Style;
 use crate::format::{Heading, List, Show, list};
@@ -9,7 +10,6 @@ use crate::view::secret::Row;
 use crate::{output, selection};
 use engine::secrets::SecretRecord;
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["secret ls", "secret list"],

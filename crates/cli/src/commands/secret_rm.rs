@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{outcome, warn};
 use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["secret rm", "secret remove"],

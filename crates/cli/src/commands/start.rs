@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Chosen, Selection, each};
 use engine::Signals;
 use engine::containers::{Container, Listed, Status};
 use engine::launch::{Attachment, Output, StandardInput};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["start", "container start"],

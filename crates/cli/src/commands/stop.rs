@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Selection, each};
 use engine::containers::Listed;
 use spec::ParseError;
 use spec::duration::Seconds;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["stop", "container stop"],

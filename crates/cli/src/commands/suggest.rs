@@ -3,12 +3,12 @@
 use crate::command::{Command, Count, Invocation, Visibility};
 use crate::completion;
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use engine::containers::{Container, Listed};
 use engine::{Engine, ImageRecord};
 use spec::options::Complete;
 use spec::options::parse::Order;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["__complete", "__completeNoDesc"],

@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::processes::{self, Column};
 use crate::{output, selection};
 use spec::options::parse::Order;
 use spec::options::{Complete, suggest};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["top", "container top"],

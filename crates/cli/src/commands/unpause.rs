@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::selection::{self, Selection, each};
 use engine::containers::{Listed, Status};
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["unpause", "container unpause"],

@@ -2,9 +2,9 @@
 
 use crate::command::{Command, Count, Invocation, Unsupported};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use spec::options::{self, Complete, Flag, Opt};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["update", "container update"],

@@ -2,11 +2,11 @@
 
 use crate::command::{Command, Invocation, Opt, flags_of, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::{self, Show};
 use crate::output;
 use crate::view::version::{Info, Version};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["version"],

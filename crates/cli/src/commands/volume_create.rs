@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, number, switch};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use engine::Kind;
 use engine::volumes::NewVolume;
 use spec::ParseError;
 use spec::options::Flag;
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume create"],

@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, text};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use spec::options::{Complete, Flag};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume export"],

@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Count, Invocation};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use spec::options::Complete;
 use std::fs::File;
 use std::io::{self, BufReader};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume import"],

@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::format::{Show, documents};
 use crate::output;
 use crate::selection::{outcome, warn};
 use crate::view::inspect_volume::Volume;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume inspect"],

@@ -2,12 +2,12 @@
 
 use crate::command::{Command, Invocation, Opt, flags_of, push, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::json::Style;
 use crate::format::{Heading, List, Show, list};
 use crate::view::inspect_volume::Volume;
 use crate::{filter, output, selection};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume ls", "volume list"],

@@ -3,12 +3,12 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::commands::stop::{TIME, seconds};
 use crate::error::{CliError, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{outcome, removal_code, warn};
 use engine::containers::{Force, Volumes};
 use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume rm", "volume remove"],

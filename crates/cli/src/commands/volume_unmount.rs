@@ -2,9 +2,9 @@
 
 use crate::command::{Command, Count, Invocation};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output;
 use spec::options::Complete;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume unmount"],

@@ -2,6 +2,7 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::error::{CliError, OWN, Result};
+use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{self, Selection, outcome};
 use engine::Kind;
@@ -9,7 +10,6 @@ use engine::containers::{Condition, Listed};
 use spec::ParseError;
 use spec::duration::Nanoseconds;
 use spec::options::{Complete, Flag};
-use std::process::ExitCode;
 use std::time::Duration;
 
 pub(crate) const COMMAND: Command = Command {

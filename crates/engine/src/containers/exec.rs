@@ -92,9 +92,7 @@ impl Engine {
         let plan = self.exec_plan(container, request, wiring)?;
         let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
         let program = inside.compile(&plan).map_err(runtime_error)?;
-        let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
-        spawned.wait_ready().map_err(runtime_error)?;
-        spawned.release().map_err(runtime_error)
+        runtime::spawn(&program).map_err(runtime_error)?.release().map_err(runtime_error)
     }
 
     /// The process counts towards the container's limits, so it starts in its cgroup. Only systemd may move a process

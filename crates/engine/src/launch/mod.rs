@@ -32,7 +32,7 @@ use crate::resolve::{self, files, identity, mounts, namespaces, process, securit
 use crate::{Engine, runtime_error, store_error};
 use jiff::Timestamp;
 use runtime::plan::{Cgroup, Entry, MissingWorkdir, Name, OomScore, Parent, Passed, Plan, Privileges, Workdir};
-use runtime::{Running, capability};
+use runtime::{Running, Spawned, capability};
 use spec::oci::ContainerDefaults;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -76,34 +76,24 @@ impl Engine {
         let mut spawned = runtime::spawn(&program).map_err(runtime_error)?;
         // The uplink takes as long as the mounts, and both can be made at the same time.
         let prepared = network.start(&spawned).and_then(|connecting| {
-            spawned.wait_ready().map_err(runtime_error)?;
             let pasta = connecting.finish()?;
             wiring.start_relay(self, record, spawned.terminal.as_ref())?;
-            Ok(pasta)
+            let helpers = pasta.into_iter().chain(wiring.relay()).collect();
+            let state = self.run_state(&spawned, &around, helpers);
+            self.store.write_state(&record.id, &state).map_err(store_error)?;
+            Ok(state)
         });
-        let pasta = match prepared {
-            Ok(pasta) => pasta,
+        let state = match prepared {
+            Ok(state) => state,
             Err(error) => {
+                // The child's own failure says more than what follows from it.
+                let error = spawned.wait_ready().map_or_else(runtime_error, |()| error);
                 spawned.abort();
+                let _ = self.store.clear_state(&record.id);
                 return Err(error);
             }
         };
         let process = spawned.process;
-        let helpers = pasta.into_iter().chain(wiring.relay()).collect::<Vec<Helper>>();
-        let state = RunState {
-            boot_id: self.host.boot_id.clone(),
-            main: ProcessId { pid: process.pid as u32, start_time: process.start_time },
-            started_at: Timestamp::now(),
-            unit: around.unit,
-            cgroup: None,
-            paused: None,
-            restarts: around.restarts,
-            helpers,
-        };
-        if let Err(error) = self.store.write_state(&record.id, &state) {
-            spawned.abort();
-            return Err(store_error(error));
-        }
         // Before the program runs: of one that has ended when the manager hears of it, the manager takes no exit status.
         let announced = around.manager.as_deref().map(|socket| notify::main_process(socket, process.pid));
         if let Some(Err(error)) = announced {
@@ -111,6 +101,7 @@ impl Engine {
             let _ = self.store.clear_state(&record.id);
             return Err(error);
         }
+        // Without waiting for the child's mounts: when they are complete it finds the word already there.
         match spawned.try_release() {
             Ok(running) => {
                 self.remember_member(process);
@@ -127,6 +118,20 @@ impl Engine {
                 spawned.abort();
                 Err(error)
             }
+        }
+    }
+
+    fn run_state(&self, spawned: &Spawned<'_>, around: &Surroundings, helpers: Vec<Helper>) -> RunState {
+        let process = spawned.process;
+        RunState {
+            boot_id: self.host.boot_id.clone(),
+            main: ProcessId { pid: process.pid as u32, start_time: process.start_time },
+            started_at: Timestamp::now(),
+            unit: around.unit.clone(),
+            cgroup: None,
+            paused: None,
+            restarts: around.restarts,
+            helpers,
         }
     }
 

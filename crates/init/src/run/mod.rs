@@ -227,13 +227,17 @@ impl<'a> State<'_, 'a> {
         }
     }
 
-    /// Says that all is ready and waits for the word to go on. End of file: the parent is gone, and so is this process.
+    /// Waits for the word to go on; unless it is there already, says that all is ready. End of file: the parent is gone, and so is this process.
     fn wait(&self) -> Result<(), Failure> {
-        send(self.start.report, &Report::Ready.encode(), SendFlags::NOSIGNAL)?;
         let mut word = [0u8; LENGTH];
+        let mut how = RecvFlags::DONTWAIT;
         loop {
-            match recv(self.start.report, &mut word[..], RecvFlags::empty()) {
+            match recv(self.start.report, &mut word[..], how) {
                 Ok((_, 1)) if word[..1] == GO => return Ok(()),
+                Err(Errno::AGAIN) if how == RecvFlags::DONTWAIT => {
+                    send(self.start.report, &Report::Ready.encode(), SendFlags::NOSIGNAL)?;
+                    how = RecvFlags::empty();
+                }
                 Err(Errno::INTR) => {}
                 _ => exit(125),
             }

@@ -4,6 +4,7 @@
 //! have bit 30 set (`__X32_SYSCALL_BIT`), which the table of x32 includes.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::tables;
 
@@ -66,13 +67,17 @@ impl Abi {
     /// Names and numbers of its calls, sorted by name.
     #[must_use]
     pub fn table(self) -> &'static [(&'static str, u32)] {
-        match self {
-            Self::X86_64 => tables::x86_64::TABLE,
-            Self::I386 => tables::i386::TABLE,
-            Self::X32 => tables::x32::TABLE,
-            Self::Aarch64 => tables::aarch64::TABLE,
-            Self::Arm => tables::arm::TABLE,
-        }
+        static TABLES: [OnceLock<Vec<(&str, u32)>>; 5] = [const { OnceLock::new() }; 5];
+        let (table, text) = match self {
+            Self::X86_64 => (&TABLES[0], tables::x86_64::TABLE),
+            Self::I386 => (&TABLES[1], tables::i386::TABLE),
+            Self::X32 => (&TABLES[2], tables::x32::TABLE),
+            Self::Aarch64 => (&TABLES[3], tables::aarch64::TABLE),
+            Self::Arm => (&TABLES[4], tables::arm::TABLE),
+        };
+        let entry =
+            |line: &'static str| line.split_once(' ').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+        table.get_or_init(|| text.lines().filter_map(entry).collect())
     }
 
     /// The number of a call, if this convention has it. With bit 30 set for x32.

@@ -96,14 +96,14 @@ fn kernel_table(path: &Path, abi: Abi) -> Option<BTreeMap<String, u32>> {
 fn render(source: &Source, table: &BTreeMap<String, u32>) -> String {
     let mut text = format!(
         "//! System calls of {}, sorted by name. Generated from the kernel's `{}` by `tests/seccomp/tables.rs`; do not edit.\n\n\
-         /// Name and number.\n#[rustfmt::skip]\npub(in crate::seccomp) static TABLE: &[(&str, u32)] = &[\n",
+         /// Name and number, one call on each line: a table of pointers would have to be relocated in every start.\n\
+         pub(in crate::seccomp) static TABLE: &str = \"\\\n",
         source.abi, source.header
     );
     for (name, number) in table {
-        let number = if *number >= 0x4000_0000 { format!("{number:#x}") } else { number.to_string() };
-        writeln!(text, "    (\"{name}\", {number}),").expect("writing to a string");
+        writeln!(text, "{name} {number}").expect("writing to a string");
     }
-    text + "];\n"
+    text + "\";\n"
 }
 
 fn directory() -> PathBuf {

@@ -5,7 +5,7 @@
 use super::{Complete, Flag, Form, Key};
 
 /// Flags of `run` and `create` for the command itself; `create` has only the first.
-pub const COMMAND_FLAGS: &[Flag] = &[
+pub static COMMAND_FLAGS: &[Flag] = &[
     Flag::with_value("attach", "STREAM", "Attach to stdin, stdout or stderr")
         .short('a')
         .complete(Complete::Words(&["stdin", "stdout", "stderr"])),
@@ -15,7 +15,7 @@ pub const COMMAND_FLAGS: &[Flag] = &[
 ];
 
 /// Keys of `[Container]` for the service or the unit file.
-pub const UNIT_KEYS: &[Key] = &[
+pub static UNIT_KEYS: &[Key] = &[
     Key::new("PodmanArgs", Form::ShellWords, "Further flags of run, for options without a key"),
     Key::new("ServiceName", Form::Single, "Name of the service, without .service"),
     Key::new("ReloadCmd", Form::Command, "Command that is run inside to reload the service"),

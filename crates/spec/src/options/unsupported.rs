@@ -34,7 +34,7 @@ pub struct UnsupportedValue {
 }
 
 /// Every refused value; the engine refuses each (`engine/src/resolve/check.rs`).
-pub const UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
+pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
     value(
         "--privileged",
         "not supported yet",
@@ -80,7 +80,7 @@ const fn value(words: &'static str, reason: &'static str, hint: &'static str) ->
 }
 
 /// Every refused option, by subject.
-pub const UNSUPPORTED: &[Unsupported] = &[
+pub static UNSUPPORTED: &[Unsupported] = &[
     both(
         "pod",
         "Pod",

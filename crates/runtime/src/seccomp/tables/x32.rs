@@ -1,380 +1,379 @@
 //! System calls of x32, sorted by name. Generated from the kernel's `x86/asm/unistd_x32.h` by `tests/seccomp/tables.rs`; do not edit.
 
-/// Name and number.
-#[rustfmt::skip]
-pub(in crate::seccomp) static TABLE: &[(&str, u32)] = &[
-    ("accept", 0x4000002b),
-    ("accept4", 0x40000120),
-    ("access", 0x40000015),
-    ("acct", 0x400000a3),
-    ("add_key", 0x400000f8),
-    ("adjtimex", 0x4000009f),
-    ("afs_syscall", 0x400000b7),
-    ("alarm", 0x40000025),
-    ("arch_prctl", 0x4000009e),
-    ("bind", 0x40000031),
-    ("bpf", 0x40000141),
-    ("brk", 0x4000000c),
-    ("cachestat", 0x400001c3),
-    ("capget", 0x4000007d),
-    ("capset", 0x4000007e),
-    ("chdir", 0x40000050),
-    ("chmod", 0x4000005a),
-    ("chown", 0x4000005c),
-    ("chroot", 0x400000a1),
-    ("clock_adjtime", 0x40000131),
-    ("clock_getres", 0x400000e5),
-    ("clock_gettime", 0x400000e4),
-    ("clock_nanosleep", 0x400000e6),
-    ("clock_settime", 0x400000e3),
-    ("clone", 0x40000038),
-    ("clone3", 0x400001b3),
-    ("close", 0x40000003),
-    ("close_range", 0x400001b4),
-    ("connect", 0x4000002a),
-    ("copy_file_range", 0x40000146),
-    ("creat", 0x40000055),
-    ("delete_module", 0x400000b0),
-    ("dup", 0x40000020),
-    ("dup2", 0x40000021),
-    ("dup3", 0x40000124),
-    ("epoll_create", 0x400000d5),
-    ("epoll_create1", 0x40000123),
-    ("epoll_ctl", 0x400000e9),
-    ("epoll_pwait", 0x40000119),
-    ("epoll_pwait2", 0x400001b9),
-    ("epoll_wait", 0x400000e8),
-    ("eventfd", 0x4000011c),
-    ("eventfd2", 0x40000122),
-    ("execve", 0x40000208),
-    ("execveat", 0x40000221),
-    ("exit", 0x4000003c),
-    ("exit_group", 0x400000e7),
-    ("faccessat", 0x4000010d),
-    ("faccessat2", 0x400001b7),
-    ("fadvise64", 0x400000dd),
-    ("fallocate", 0x4000011d),
-    ("fanotify_init", 0x4000012c),
-    ("fanotify_mark", 0x4000012d),
-    ("fchdir", 0x40000051),
-    ("fchmod", 0x4000005b),
-    ("fchmodat", 0x4000010c),
-    ("fchmodat2", 0x400001c4),
-    ("fchown", 0x4000005d),
-    ("fchownat", 0x40000104),
-    ("fcntl", 0x40000048),
-    ("fdatasync", 0x4000004b),
-    ("fgetxattr", 0x400000c1),
-    ("file_getattr", 0x400001d4),
-    ("file_setattr", 0x400001d5),
-    ("finit_module", 0x40000139),
-    ("flistxattr", 0x400000c4),
-    ("flock", 0x40000049),
-    ("fork", 0x40000039),
-    ("fremovexattr", 0x400000c7),
-    ("fsconfig", 0x400001af),
-    ("fsetxattr", 0x400000be),
-    ("fsmount", 0x400001b0),
-    ("fsopen", 0x400001ae),
-    ("fspick", 0x400001b1),
-    ("fstat", 0x40000005),
-    ("fstatfs", 0x4000008a),
-    ("fsync", 0x4000004a),
-    ("ftruncate", 0x4000004d),
-    ("futex", 0x400000ca),
-    ("futex_requeue", 0x400001c8),
-    ("futex_wait", 0x400001c7),
-    ("futex_waitv", 0x400001c1),
-    ("futex_wake", 0x400001c6),
-    ("futimesat", 0x40000105),
-    ("get_mempolicy", 0x400000ef),
-    ("get_robust_list", 0x40000213),
-    ("getcpu", 0x40000135),
-    ("getcwd", 0x4000004f),
-    ("getdents", 0x4000004e),
-    ("getdents64", 0x400000d9),
-    ("getegid", 0x4000006c),
-    ("geteuid", 0x4000006b),
-    ("getgid", 0x40000068),
-    ("getgroups", 0x40000073),
-    ("getitimer", 0x40000024),
-    ("getpeername", 0x40000034),
-    ("getpgid", 0x40000079),
-    ("getpgrp", 0x4000006f),
-    ("getpid", 0x40000027),
-    ("getpmsg", 0x400000b5),
-    ("getppid", 0x4000006e),
-    ("getpriority", 0x4000008c),
-    ("getrandom", 0x4000013e),
-    ("getresgid", 0x40000078),
-    ("getresuid", 0x40000076),
-    ("getrlimit", 0x40000061),
-    ("getrusage", 0x40000062),
-    ("getsid", 0x4000007c),
-    ("getsockname", 0x40000033),
-    ("getsockopt", 0x4000021e),
-    ("gettid", 0x400000ba),
-    ("gettimeofday", 0x40000060),
-    ("getuid", 0x40000066),
-    ("getxattr", 0x400000bf),
-    ("getxattrat", 0x400001d0),
-    ("init_module", 0x400000af),
-    ("inotify_add_watch", 0x400000fe),
-    ("inotify_init", 0x400000fd),
-    ("inotify_init1", 0x40000126),
-    ("inotify_rm_watch", 0x400000ff),
-    ("io_cancel", 0x400000d2),
-    ("io_destroy", 0x400000cf),
-    ("io_getevents", 0x400000d0),
-    ("io_pgetevents", 0x4000014d),
-    ("io_setup", 0x4000021f),
-    ("io_submit", 0x40000220),
-    ("io_uring_enter", 0x400001aa),
-    ("io_uring_register", 0x400001ab),
-    ("io_uring_setup", 0x400001a9),
-    ("ioctl", 0x40000202),
-    ("ioperm", 0x400000ad),
-    ("iopl", 0x400000ac),
-    ("ioprio_get", 0x400000fc),
-    ("ioprio_set", 0x400000fb),
-    ("kcmp", 0x40000138),
-    ("kexec_file_load", 0x40000140),
-    ("kexec_load", 0x40000210),
-    ("keyctl", 0x400000fa),
-    ("kill", 0x4000003e),
-    ("landlock_add_rule", 0x400001bd),
-    ("landlock_create_ruleset", 0x400001bc),
-    ("landlock_restrict_self", 0x400001be),
-    ("lchown", 0x4000005e),
-    ("lgetxattr", 0x400000c0),
-    ("link", 0x40000056),
-    ("linkat", 0x40000109),
-    ("listen", 0x40000032),
-    ("listmount", 0x400001ca),
-    ("listns", 0x400001d6),
-    ("listxattr", 0x400000c2),
-    ("listxattrat", 0x400001d1),
-    ("llistxattr", 0x400000c3),
-    ("lookup_dcookie", 0x400000d4),
-    ("lremovexattr", 0x400000c6),
-    ("lseek", 0x40000008),
-    ("lsetxattr", 0x400000bd),
-    ("lsm_get_self_attr", 0x400001cb),
-    ("lsm_list_modules", 0x400001cd),
-    ("lsm_set_self_attr", 0x400001cc),
-    ("lstat", 0x40000006),
-    ("madvise", 0x4000001c),
-    ("map_shadow_stack", 0x400001c5),
-    ("mbind", 0x400000ed),
-    ("membarrier", 0x40000144),
-    ("memfd_create", 0x4000013f),
-    ("memfd_secret", 0x400001bf),
-    ("migrate_pages", 0x40000100),
-    ("mincore", 0x4000001b),
-    ("mkdir", 0x40000053),
-    ("mkdirat", 0x40000102),
-    ("mknod", 0x40000085),
-    ("mknodat", 0x40000103),
-    ("mlock", 0x40000095),
-    ("mlock2", 0x40000145),
-    ("mlockall", 0x40000097),
-    ("mmap", 0x40000009),
-    ("modify_ldt", 0x4000009a),
-    ("mount", 0x400000a5),
-    ("mount_setattr", 0x400001ba),
-    ("move_mount", 0x400001ad),
-    ("move_pages", 0x40000215),
-    ("mprotect", 0x4000000a),
-    ("mq_getsetattr", 0x400000f5),
-    ("mq_notify", 0x4000020f),
-    ("mq_open", 0x400000f0),
-    ("mq_timedreceive", 0x400000f3),
-    ("mq_timedsend", 0x400000f2),
-    ("mq_unlink", 0x400000f1),
-    ("mremap", 0x40000019),
-    ("mseal", 0x400001ce),
-    ("msgctl", 0x40000047),
-    ("msgget", 0x40000044),
-    ("msgrcv", 0x40000046),
-    ("msgsnd", 0x40000045),
-    ("msync", 0x4000001a),
-    ("munlock", 0x40000096),
-    ("munlockall", 0x40000098),
-    ("munmap", 0x4000000b),
-    ("name_to_handle_at", 0x4000012f),
-    ("nanosleep", 0x40000023),
-    ("newfstatat", 0x40000106),
-    ("open", 0x40000002),
-    ("open_by_handle_at", 0x40000130),
-    ("open_tree", 0x400001ac),
-    ("open_tree_attr", 0x400001d3),
-    ("openat", 0x40000101),
-    ("openat2", 0x400001b5),
-    ("pause", 0x40000022),
-    ("perf_event_open", 0x4000012a),
-    ("personality", 0x40000087),
-    ("pidfd_getfd", 0x400001b6),
-    ("pidfd_open", 0x400001b2),
-    ("pidfd_send_signal", 0x400001a8),
-    ("pipe", 0x40000016),
-    ("pipe2", 0x40000125),
-    ("pivot_root", 0x4000009b),
-    ("pkey_alloc", 0x4000014a),
-    ("pkey_free", 0x4000014b),
-    ("pkey_mprotect", 0x40000149),
-    ("poll", 0x40000007),
-    ("ppoll", 0x4000010f),
-    ("prctl", 0x4000009d),
-    ("pread64", 0x40000011),
-    ("preadv", 0x40000216),
-    ("preadv2", 0x40000222),
-    ("prlimit64", 0x4000012e),
-    ("process_madvise", 0x400001b8),
-    ("process_mrelease", 0x400001c0),
-    ("process_vm_readv", 0x4000021b),
-    ("process_vm_writev", 0x4000021c),
-    ("pselect6", 0x4000010e),
-    ("ptrace", 0x40000209),
-    ("putpmsg", 0x400000b6),
-    ("pwrite64", 0x40000012),
-    ("pwritev", 0x40000217),
-    ("pwritev2", 0x40000223),
-    ("quotactl", 0x400000b3),
-    ("quotactl_fd", 0x400001bb),
-    ("read", 0x40000000),
-    ("readahead", 0x400000bb),
-    ("readlink", 0x40000059),
-    ("readlinkat", 0x4000010b),
-    ("readv", 0x40000203),
-    ("reboot", 0x400000a9),
-    ("recvfrom", 0x40000205),
-    ("recvmmsg", 0x40000219),
-    ("recvmsg", 0x40000207),
-    ("remap_file_pages", 0x400000d8),
-    ("removexattr", 0x400000c5),
-    ("removexattrat", 0x400001d2),
-    ("rename", 0x40000052),
-    ("renameat", 0x40000108),
-    ("renameat2", 0x4000013c),
-    ("request_key", 0x400000f9),
-    ("restart_syscall", 0x400000db),
-    ("rmdir", 0x40000054),
-    ("rseq", 0x4000014e),
-    ("rseq_slice_yield", 0x400001d7),
-    ("rt_sigaction", 0x40000200),
-    ("rt_sigpending", 0x4000020a),
-    ("rt_sigprocmask", 0x4000000e),
-    ("rt_sigqueueinfo", 0x4000020c),
-    ("rt_sigreturn", 0x40000201),
-    ("rt_sigsuspend", 0x40000082),
-    ("rt_sigtimedwait", 0x4000020b),
-    ("rt_tgsigqueueinfo", 0x40000218),
-    ("sched_get_priority_max", 0x40000092),
-    ("sched_get_priority_min", 0x40000093),
-    ("sched_getaffinity", 0x400000cc),
-    ("sched_getattr", 0x4000013b),
-    ("sched_getparam", 0x4000008f),
-    ("sched_getscheduler", 0x40000091),
-    ("sched_rr_get_interval", 0x40000094),
-    ("sched_setaffinity", 0x400000cb),
-    ("sched_setattr", 0x4000013a),
-    ("sched_setparam", 0x4000008e),
-    ("sched_setscheduler", 0x40000090),
-    ("sched_yield", 0x40000018),
-    ("seccomp", 0x4000013d),
-    ("security", 0x400000b9),
-    ("select", 0x40000017),
-    ("semctl", 0x40000042),
-    ("semget", 0x40000040),
-    ("semop", 0x40000041),
-    ("semtimedop", 0x400000dc),
-    ("sendfile", 0x40000028),
-    ("sendmmsg", 0x4000021a),
-    ("sendmsg", 0x40000206),
-    ("sendto", 0x4000002c),
-    ("set_mempolicy", 0x400000ee),
-    ("set_mempolicy_home_node", 0x400001c2),
-    ("set_robust_list", 0x40000212),
-    ("set_tid_address", 0x400000da),
-    ("setdomainname", 0x400000ab),
-    ("setfsgid", 0x4000007b),
-    ("setfsuid", 0x4000007a),
-    ("setgid", 0x4000006a),
-    ("setgroups", 0x40000074),
-    ("sethostname", 0x400000aa),
-    ("setitimer", 0x40000026),
-    ("setns", 0x40000134),
-    ("setpgid", 0x4000006d),
-    ("setpriority", 0x4000008d),
-    ("setregid", 0x40000072),
-    ("setresgid", 0x40000077),
-    ("setresuid", 0x40000075),
-    ("setreuid", 0x40000071),
-    ("setrlimit", 0x400000a0),
-    ("setsid", 0x40000070),
-    ("setsockopt", 0x4000021d),
-    ("settimeofday", 0x400000a4),
-    ("setuid", 0x40000069),
-    ("setxattr", 0x400000bc),
-    ("setxattrat", 0x400001cf),
-    ("shmat", 0x4000001e),
-    ("shmctl", 0x4000001f),
-    ("shmdt", 0x40000043),
-    ("shmget", 0x4000001d),
-    ("shutdown", 0x40000030),
-    ("sigaltstack", 0x4000020d),
-    ("signalfd", 0x4000011a),
-    ("signalfd4", 0x40000121),
-    ("socket", 0x40000029),
-    ("socketpair", 0x40000035),
-    ("splice", 0x40000113),
-    ("stat", 0x40000004),
-    ("statfs", 0x40000089),
-    ("statmount", 0x400001c9),
-    ("statx", 0x4000014c),
-    ("swapoff", 0x400000a8),
-    ("swapon", 0x400000a7),
-    ("symlink", 0x40000058),
-    ("symlinkat", 0x4000010a),
-    ("sync", 0x400000a2),
-    ("sync_file_range", 0x40000115),
-    ("syncfs", 0x40000132),
-    ("sysfs", 0x4000008b),
-    ("sysinfo", 0x40000063),
-    ("syslog", 0x40000067),
-    ("tee", 0x40000114),
-    ("tgkill", 0x400000ea),
-    ("time", 0x400000c9),
-    ("timer_create", 0x4000020e),
-    ("timer_delete", 0x400000e2),
-    ("timer_getoverrun", 0x400000e1),
-    ("timer_gettime", 0x400000e0),
-    ("timer_settime", 0x400000df),
-    ("timerfd_create", 0x4000011b),
-    ("timerfd_gettime", 0x4000011f),
-    ("timerfd_settime", 0x4000011e),
-    ("times", 0x40000064),
-    ("tkill", 0x400000c8),
-    ("truncate", 0x4000004c),
-    ("tuxcall", 0x400000b8),
-    ("umask", 0x4000005f),
-    ("umount2", 0x400000a6),
-    ("uname", 0x4000003f),
-    ("unlink", 0x40000057),
-    ("unlinkat", 0x40000107),
-    ("unshare", 0x40000110),
-    ("uprobe", 0x40000150),
-    ("uretprobe", 0x4000014f),
-    ("userfaultfd", 0x40000143),
-    ("ustat", 0x40000088),
-    ("utime", 0x40000084),
-    ("utimensat", 0x40000118),
-    ("utimes", 0x400000eb),
-    ("vfork", 0x4000003a),
-    ("vhangup", 0x40000099),
-    ("vmsplice", 0x40000214),
-    ("wait4", 0x4000003d),
-    ("waitid", 0x40000211),
-    ("write", 0x40000001),
-    ("writev", 0x40000204),
-];
+/// Name and number, one call on each line: a table of pointers would have to be relocated in every start.
+pub(in crate::seccomp) static TABLE: &str = "\
+accept 1073741867
+accept4 1073742112
+access 1073741845
+acct 1073741987
+add_key 1073742072
+adjtimex 1073741983
+afs_syscall 1073742007
+alarm 1073741861
+arch_prctl 1073741982
+bind 1073741873
+bpf 1073742145
+brk 1073741836
+cachestat 1073742275
+capget 1073741949
+capset 1073741950
+chdir 1073741904
+chmod 1073741914
+chown 1073741916
+chroot 1073741985
+clock_adjtime 1073742129
+clock_getres 1073742053
+clock_gettime 1073742052
+clock_nanosleep 1073742054
+clock_settime 1073742051
+clone 1073741880
+clone3 1073742259
+close 1073741827
+close_range 1073742260
+connect 1073741866
+copy_file_range 1073742150
+creat 1073741909
+delete_module 1073742000
+dup 1073741856
+dup2 1073741857
+dup3 1073742116
+epoll_create 1073742037
+epoll_create1 1073742115
+epoll_ctl 1073742057
+epoll_pwait 1073742105
+epoll_pwait2 1073742265
+epoll_wait 1073742056
+eventfd 1073742108
+eventfd2 1073742114
+execve 1073742344
+execveat 1073742369
+exit 1073741884
+exit_group 1073742055
+faccessat 1073742093
+faccessat2 1073742263
+fadvise64 1073742045
+fallocate 1073742109
+fanotify_init 1073742124
+fanotify_mark 1073742125
+fchdir 1073741905
+fchmod 1073741915
+fchmodat 1073742092
+fchmodat2 1073742276
+fchown 1073741917
+fchownat 1073742084
+fcntl 1073741896
+fdatasync 1073741899
+fgetxattr 1073742017
+file_getattr 1073742292
+file_setattr 1073742293
+finit_module 1073742137
+flistxattr 1073742020
+flock 1073741897
+fork 1073741881
+fremovexattr 1073742023
+fsconfig 1073742255
+fsetxattr 1073742014
+fsmount 1073742256
+fsopen 1073742254
+fspick 1073742257
+fstat 1073741829
+fstatfs 1073741962
+fsync 1073741898
+ftruncate 1073741901
+futex 1073742026
+futex_requeue 1073742280
+futex_wait 1073742279
+futex_waitv 1073742273
+futex_wake 1073742278
+futimesat 1073742085
+get_mempolicy 1073742063
+get_robust_list 1073742355
+getcpu 1073742133
+getcwd 1073741903
+getdents 1073741902
+getdents64 1073742041
+getegid 1073741932
+geteuid 1073741931
+getgid 1073741928
+getgroups 1073741939
+getitimer 1073741860
+getpeername 1073741876
+getpgid 1073741945
+getpgrp 1073741935
+getpid 1073741863
+getpmsg 1073742005
+getppid 1073741934
+getpriority 1073741964
+getrandom 1073742142
+getresgid 1073741944
+getresuid 1073741942
+getrlimit 1073741921
+getrusage 1073741922
+getsid 1073741948
+getsockname 1073741875
+getsockopt 1073742366
+gettid 1073742010
+gettimeofday 1073741920
+getuid 1073741926
+getxattr 1073742015
+getxattrat 1073742288
+init_module 1073741999
+inotify_add_watch 1073742078
+inotify_init 1073742077
+inotify_init1 1073742118
+inotify_rm_watch 1073742079
+io_cancel 1073742034
+io_destroy 1073742031
+io_getevents 1073742032
+io_pgetevents 1073742157
+io_setup 1073742367
+io_submit 1073742368
+io_uring_enter 1073742250
+io_uring_register 1073742251
+io_uring_setup 1073742249
+ioctl 1073742338
+ioperm 1073741997
+iopl 1073741996
+ioprio_get 1073742076
+ioprio_set 1073742075
+kcmp 1073742136
+kexec_file_load 1073742144
+kexec_load 1073742352
+keyctl 1073742074
+kill 1073741886
+landlock_add_rule 1073742269
+landlock_create_ruleset 1073742268
+landlock_restrict_self 1073742270
+lchown 1073741918
+lgetxattr 1073742016
+link 1073741910
+linkat 1073742089
+listen 1073741874
+listmount 1073742282
+listns 1073742294
+listxattr 1073742018
+listxattrat 1073742289
+llistxattr 1073742019
+lookup_dcookie 1073742036
+lremovexattr 1073742022
+lseek 1073741832
+lsetxattr 1073742013
+lsm_get_self_attr 1073742283
+lsm_list_modules 1073742285
+lsm_set_self_attr 1073742284
+lstat 1073741830
+madvise 1073741852
+map_shadow_stack 1073742277
+mbind 1073742061
+membarrier 1073742148
+memfd_create 1073742143
+memfd_secret 1073742271
+migrate_pages 1073742080
+mincore 1073741851
+mkdir 1073741907
+mkdirat 1073742082
+mknod 1073741957
+mknodat 1073742083
+mlock 1073741973
+mlock2 1073742149
+mlockall 1073741975
+mmap 1073741833
+modify_ldt 1073741978
+mount 1073741989
+mount_setattr 1073742266
+move_mount 1073742253
+move_pages 1073742357
+mprotect 1073741834
+mq_getsetattr 1073742069
+mq_notify 1073742351
+mq_open 1073742064
+mq_timedreceive 1073742067
+mq_timedsend 1073742066
+mq_unlink 1073742065
+mremap 1073741849
+mseal 1073742286
+msgctl 1073741895
+msgget 1073741892
+msgrcv 1073741894
+msgsnd 1073741893
+msync 1073741850
+munlock 1073741974
+munlockall 1073741976
+munmap 1073741835
+name_to_handle_at 1073742127
+nanosleep 1073741859
+newfstatat 1073742086
+open 1073741826
+open_by_handle_at 1073742128
+open_tree 1073742252
+open_tree_attr 1073742291
+openat 1073742081
+openat2 1073742261
+pause 1073741858
+perf_event_open 1073742122
+personality 1073741959
+pidfd_getfd 1073742262
+pidfd_open 1073742258
+pidfd_send_signal 1073742248
+pipe 1073741846
+pipe2 1073742117
+pivot_root 1073741979
+pkey_alloc 1073742154
+pkey_free 1073742155
+pkey_mprotect 1073742153
+poll 1073741831
+ppoll 1073742095
+prctl 1073741981
+pread64 1073741841
+preadv 1073742358
+preadv2 1073742370
+prlimit64 1073742126
+process_madvise 1073742264
+process_mrelease 1073742272
+process_vm_readv 1073742363
+process_vm_writev 1073742364
+pselect6 1073742094
+ptrace 1073742345
+putpmsg 1073742006
+pwrite64 1073741842
+pwritev 1073742359
+pwritev2 1073742371
+quotactl 1073742003
+quotactl_fd 1073742267
+read 1073741824
+readahead 1073742011
+readlink 1073741913
+readlinkat 1073742091
+readv 1073742339
+reboot 1073741993
+recvfrom 1073742341
+recvmmsg 1073742361
+recvmsg 1073742343
+remap_file_pages 1073742040
+removexattr 1073742021
+removexattrat 1073742290
+rename 1073741906
+renameat 1073742088
+renameat2 1073742140
+request_key 1073742073
+restart_syscall 1073742043
+rmdir 1073741908
+rseq 1073742158
+rseq_slice_yield 1073742295
+rt_sigaction 1073742336
+rt_sigpending 1073742346
+rt_sigprocmask 1073741838
+rt_sigqueueinfo 1073742348
+rt_sigreturn 1073742337
+rt_sigsuspend 1073741954
+rt_sigtimedwait 1073742347
+rt_tgsigqueueinfo 1073742360
+sched_get_priority_max 1073741970
+sched_get_priority_min 1073741971
+sched_getaffinity 1073742028
+sched_getattr 1073742139
+sched_getparam 1073741967
+sched_getscheduler 1073741969
+sched_rr_get_interval 1073741972
+sched_setaffinity 1073742027
+sched_setattr 1073742138
+sched_setparam 1073741966
+sched_setscheduler 1073741968
+sched_yield 1073741848
+seccomp 1073742141
+security 1073742009
+select 1073741847
+semctl 1073741890
+semget 1073741888
+semop 1073741889
+semtimedop 1073742044
+sendfile 1073741864
+sendmmsg 1073742362
+sendmsg 1073742342
+sendto 1073741868
+set_mempolicy 1073742062
+set_mempolicy_home_node 1073742274
+set_robust_list 1073742354
+set_tid_address 1073742042
+setdomainname 1073741995
+setfsgid 1073741947
+setfsuid 1073741946
+setgid 1073741930
+setgroups 1073741940
+sethostname 1073741994
+setitimer 1073741862
+setns 1073742132
+setpgid 1073741933
+setpriority 1073741965
+setregid 1073741938
+setresgid 1073741943
+setresuid 1073741941
+setreuid 1073741937
+setrlimit 1073741984
+setsid 1073741936
+setsockopt 1073742365
+settimeofday 1073741988
+setuid 1073741929
+setxattr 1073742012
+setxattrat 1073742287
+shmat 1073741854
+shmctl 1073741855
+shmdt 1073741891
+shmget 1073741853
+shutdown 1073741872
+sigaltstack 1073742349
+signalfd 1073742106
+signalfd4 1073742113
+socket 1073741865
+socketpair 1073741877
+splice 1073742099
+stat 1073741828
+statfs 1073741961
+statmount 1073742281
+statx 1073742156
+swapoff 1073741992
+swapon 1073741991
+symlink 1073741912
+symlinkat 1073742090
+sync 1073741986
+sync_file_range 1073742101
+syncfs 1073742130
+sysfs 1073741963
+sysinfo 1073741923
+syslog 1073741927
+tee 1073742100
+tgkill 1073742058
+time 1073742025
+timer_create 1073742350
+timer_delete 1073742050
+timer_getoverrun 1073742049
+timer_gettime 1073742048
+timer_settime 1073742047
+timerfd_create 1073742107
+timerfd_gettime 1073742111
+timerfd_settime 1073742110
+times 1073741924
+tkill 1073742024
+truncate 1073741900
+tuxcall 1073742008
+umask 1073741919
+umount2 1073741990
+uname 1073741887
+unlink 1073741911
+unlinkat 1073742087
+unshare 1073742096
+uprobe 1073742160
+uretprobe 1073742159
+userfaultfd 1073742147
+ustat 1073741960
+utime 1073741956
+utimensat 1073742104
+utimes 1073742059
+vfork 1073741882
+vhangup 1073741977
+vmsplice 1073742356
+wait4 1073741885
+waitid 1073742353
+write 1073741825
+writev 1073742340
+";

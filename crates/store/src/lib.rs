@@ -43,7 +43,7 @@ mod testing;
 pub mod volume;
 
 pub use blob::digest_of;
-pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse};
+pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse, Seen};
 pub use copy_tree::copy_tree;
 pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};

@@ -181,7 +181,8 @@ fn rows(engine: &Engine, options: &Options, show: Show) -> Result<Vec<Row>> {
     let filters = Filters::parse(&options.filters, engine)?;
     let newest = if options.latest { Some(1) } else { options.last };
     let every = options.all || newest.is_some() || filters.asks_for_state();
-    let mut found = engine.containers(if every { Listed::All } else { Listed::Running }, &mut selection::warn)?;
+    let listed = if every { Listed::AllShown } else { Listed::Running };
+    let mut found = engine.containers(listed, &mut selection::warn)?;
     if !filters.is_empty() {
         let mut kept = Vec::new();
         for container in found {

@@ -3,6 +3,7 @@
 use super::{Container, Status};
 use crate::error::{Error, Result};
 use crate::{Engine, store_error};
+use std::num::NonZeroUsize;
 
 /// What `ps` lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +12,12 @@ pub enum Listed {
     Running,
     /// All.
     All,
+    /// All, for a command that only shows them: read by several threads, after which no namespace may be entered.
+    AllShown,
 }
+
+/// Whatever there are processors for; more read no faster.
+const READERS: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
 
 impl Engine {
     /// The containers, oldest first.
@@ -32,6 +38,12 @@ impl Engine {
                     }
                 }
                 found.retain(|container| container.status() == Status::Running);
+            }
+            Listed::AllShown => {
+                let threads = std::thread::available_parallelism().map_or(NonZeroUsize::MIN, |own| own.min(READERS));
+                let listing = self.store.seen_containers(threads).map_err(store_error)?;
+                listing.damaged.into_iter().for_each(|error| keep(Err(store_error(error))));
+                listing.items.into_iter().for_each(|seen| keep(self.look_at_seen(seen)));
             }
             Listed::All => {
                 let listing = self.store.containers().map_err(store_error)?;

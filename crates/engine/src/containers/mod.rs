@@ -26,7 +26,7 @@ pub(crate) use stop::{ended_within, open, process_id};
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};
 use std::time::Duration;
-use store::{ContainerId, ContainerRecord, ExitRecord, RunState};
+use store::{ContainerId, ContainerRecord, ExitRecord, RunState, Seen};
 
 /// podman's word for how a container is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,11 +104,24 @@ impl Engine {
     pub(crate) fn look_at(&self, record: ContainerRecord) -> Result<Container> {
         let state = self.store.read_state(&record.id).map_err(store_error)?;
         let exit = self.exit_of(&record.id, state.as_ref())?;
+        Ok(Self::judge(record, state, exit))
+    }
+
+    /// The same of what was read already.
+    fn look_at_seen(&self, Seen { record, state, exit }: Seen) -> Result<Container> {
+        match state {
+            // It ended unseen, or a moment ago, with its cleanup under way.
+            Some(state) if !state.is_alive() => self.look_at(record),
+            state => Ok(Self::judge(record, state, exit)),
+        }
+    }
+
+    fn judge(record: ContainerRecord, state: Option<RunState>, exit: Option<ExitRecord>) -> Container {
         let mut running = state.filter(RunState::is_alive);
         if let Some(state) = &mut running {
             state.paused = state.paused.take().filter(|group| pause::is_frozen(group));
         }
-        Ok(Container { record, running, exit })
+        Container { record, running, exit }
     }
 
     /// The exit record; for a container that ended with nobody there to write it (a power cut, a killed cleanup) one that

@@ -196,10 +196,7 @@ impl Store {
         // From their common directory: a thousand shorter look-ups.
         let containers = self.open_dir(Path::new(layout::CONTAINERS))?;
         for id in self.container_ids()? {
-            let path = layout::in_container(&id, layout::CONTAINER_RECORD);
-            let short = path.strip_prefix(layout::CONTAINERS).unwrap_or(&path);
-            let bytes = record::read_at(containers.as_fd(), short).at("read", &self.path(&path));
-            match bytes.and_then(|bytes| bytes.map(|bytes| self.parse_record(&path, &bytes)).transpose()) {
+            match self.read_beside(containers.as_fd(), &id, layout::CONTAINER_RECORD) {
                 // `None`: it was removed meanwhile.
                 Ok(record) => listing.items.extend(record),
                 Err(error) => listing.damaged.push(error),

@@ -2,11 +2,14 @@
 //!
 //! `container.json` is the truth, also for the name; the link under `names/` only finds it, and one that leads to
 //! nothing, or to a container of another name, counts as absent. `directory` makes, finds and removes; `running` keeps what
-//! the container is doing.
+//! the container is doing; `seen` reads all of it for a list.
 
 mod directory;
 mod marks;
 mod running;
+mod seen;
+
+pub use seen::Seen;
 
 use crate::layer::RootAttributes;
 use crate::record;

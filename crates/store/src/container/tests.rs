@@ -86,6 +86,25 @@ fn a_container_is_found_by_name_and_id() {
 }
 
 #[test]
+fn several_readers_see_every_container_once() {
+    let scratch = Scratch::new();
+    let store = open(&scratch);
+    let mut made: Vec<_> = (0..250).map(|n| create(&store, &format!("n{n}"))).collect();
+    let state = running_state(ProcessId::own().unwrap());
+    store.write_state(&made[7].id, &state).unwrap();
+    let damaged = made.pop().unwrap();
+    std::fs::write(store.path(&layout::in_container(&damaged.id, layout::CONTAINER_RECORD)), "{").unwrap();
+    let seen = store.seen_containers(std::num::NonZeroUsize::new(3).unwrap()).unwrap();
+    assert_eq!(seen.damaged.len(), 1);
+    let started: Vec<_> = seen.items.iter().filter(|seen| seen.state.is_some()).collect();
+    assert_eq!((started.len(), &started[0].record, started[0].state.as_ref()), (1, &made[7], Some(&state)));
+    let mut names: Vec<_> = seen.items.iter().map(|seen| seen.record.name.as_str()).collect();
+    let mut wanted: Vec<_> = made.iter().map(|record| record.name.as_str()).collect();
+    (names.sort_unstable(), wanted.sort_unstable());
+    assert_eq!(names, wanted);
+}
+
+#[test]
 fn a_name_has_one_bearer() {
     let scratch = Scratch::new();
     let store = open(&scratch);

@@ -106,6 +106,11 @@ impl Host {
         Path::new("/sys/fs/selinux/enforce").exists()
     }
 
+    /// Whether the kernel enforces AppArmor profiles.
+    pub(crate) fn apparmor(&self) -> bool {
+        fs::read_to_string("/sys/module/apparmor/parameters/enabled").is_ok_and(|text| text.trim() == "Y")
+    }
+
     /// Opens connections to the system's bus while this process still is root there: inside its containers' id range it would be
     /// a stranger, and the bus knows who somebody is from the moment of connecting.
     pub(crate) fn connect_ahead(&self) {

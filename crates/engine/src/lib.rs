@@ -14,6 +14,7 @@
 //! ```
 
 mod boot;
+mod cdi;
 pub mod config;
 pub mod containers;
 pub mod error;

@@ -6,8 +6,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Fields that say something to those who look at a container, and change nothing that it does.
-const SHOWN: [&str; 2] = ["annotations", "quiet"];
+/// Fields that say something to those who look at a container, and change nothing that it does; those of health checks until somebody
+/// runs them.
+const SHOWN: [&str; 9] = [
+    "annotations",
+    "quiet",
+    "interval",
+    "start_period",
+    "retries",
+    "on_failure",
+    "successes",
+    "max_log_count",
+    "max_log_size",
+];
 
 /// Files of `spec` whose structs are the groups of a container's description.
 const GROUPS: [&str; 11] = [

@@ -194,8 +194,19 @@ pub enum Op<'a> {
     Pivot(Slot),
     /// Tell the parent that all is ready, and wait for its word.
     Barrier,
+    /// Set an option of a file system that was just made.
+    Configure {
+        /// Its mount, not attached yet.
+        mount: Slot,
+        /// As of mount(8).
+        key: &'a CStr,
+        /// As of mount(8).
+        value: &'a CStr,
+    },
     /// Set the file mode creation mask.
     Umask(u32),
+    /// Set the personality: personality(2).
+    Personality(u32),
     /// Give the container's own terminal to a user.
     OwnTerminal(Slot, u32),
     /// Give a pipe to a user, so that `/dev/stdout` can be opened by name; anything else that the caller chose stays as it is.
@@ -280,6 +291,8 @@ impl fmt::Display for Op<'_> {
             Self::RootReadOnly(slot) => write!(f, "read-only root {slot}"),
             Self::Pivot(slot) => write!(f, "pivot {slot}"),
             Self::Barrier => f.write_str("barrier"),
+            Self::Configure { mount, key, value } => write!(f, "{mount} {key:?}={value:?}"),
+            Self::Personality(persona) => write!(f, "personality {persona:#x}"),
             Self::Umask(mask) => write!(f, "umask {mask:04o}"),
             Self::OwnTerminal(slot, uid) => write!(f, "own terminal {slot} {uid}"),
             Self::OwnPipe(slot, uid) => write!(f, "own pipe {slot} {uid}"),

@@ -17,6 +17,15 @@ pub fn join_keyring(name: Option<&CStr>) -> Result<()> {
     unsafe { syscall(libc::SYS_keyctl, [KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0, 0]) }.map(drop)
 }
 
+/// Sets the kernel that the calling process takes itself to run on, for all that it executes: personality(2).
+///
+/// # Errors
+/// `EINVAL` for one that the kernel cannot be.
+pub fn personality(persona: u32) -> Result<()> {
+    // SAFETY: a number is all that the call takes.
+    unsafe { syscall(libc::SYS_personality, [persona as usize, 0, 0, 0, 0, 0]) }.map(drop)
+}
+
 /// Sets a resource limit of the calling process: prlimit(2). `u64::MAX` = unlimited.
 ///
 /// # Errors

@@ -123,6 +123,8 @@ pub enum Name {
 pub enum Mount {
     /// A fresh procfs at `/proc`, `nosuid,nodev,noexec`; the caller's own `/proc` when the pid namespace is the host's.
     Proc,
+    /// An option of the [`Mount::Proc`] before it: name and value, as of mount(8). Only where the pid namespace is not the host's.
+    ProcOption(CString, CString),
     /// sysfs at `/sys`; the caller's own when the network namespace is the host's.
     Sysfs(Access),
     /// cgroup2 at `/sys/fs/cgroup`; where the kernel refuses one, the caller's own tree read-only, else an empty tmpfs.
@@ -387,6 +389,24 @@ pub struct Process {
     pub gid: u32,
     /// Supplementary groups.
     pub groups: Groups,
+    /// The kernel that it takes itself to run on.
+    pub personality: Personality,
+}
+
+/// See personality(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personality {
+    /// As the launcher's.
+    Inherit,
+    /// This one, such as [`Personality::LINUX32`].
+    Set(u32),
+}
+
+impl Personality {
+    /// The machine's own.
+    pub const LINUX: Self = Self::Set(0);
+    /// One for 32 bits.
+    pub const LINUX32: Self = Self::Set(8);
 }
 
 /// The paths to try for a command: itself when it has a slash, else below each word of `path` (an empty word is the working directory).

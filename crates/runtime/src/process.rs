@@ -55,6 +55,14 @@ impl ProcessId {
         if self.is_alive() { Ok(pidfd) } else { Err(gone()) }
     }
 
+    /// One of its namespaces, by the name it has in `/proc/PID/ns`.
+    ///
+    /// # Errors
+    /// [`Kind::Gone`] when it has ended.
+    pub fn namespace(&self, name: &str) -> Result<OwnedFd, Error> {
+        namespace(self, name)
+    }
+
     /// Sends a signal (1 … 64).
     ///
     /// # Errors

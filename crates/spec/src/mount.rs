@@ -21,6 +21,9 @@ pub struct Mounts {
     /// `--volumes-from CONTAINER[:options]`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes_from: Vec<String>,
+    /// `--chrootdirs`: root directories inside that get `/etc/hosts` and `/etc/resolv.conf` too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub chroot_dirs: Vec<String>,
     /// `--secret`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretUse>,

@@ -72,6 +72,46 @@ pub struct Process {
     /// `--preserve-fds N`: descriptors 3 … 3+N-1 of the caller are handed on.
     #[serde(skip_serializing_if = "crate::is_default")]
     pub preserve_fds: u32,
+    /// `--preserve-fd`: these descriptors of the caller are handed on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preserve_fd: Vec<u32>,
+    /// `--passwd-entry`: the line of a user that the image lacks, with `$UID` and the like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passwd_entry: Option<String>,
+    /// `--group-entry`: as `passwd_entry`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_entry: Option<String>,
+    /// `--hostuser`: users of the host that the container knows too, by name or number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub host_users: Vec<String>,
+    /// `--personality`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personality: Option<Personality>,
+}
+
+/// The kernel that a program takes itself to run on: personality(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personality {
+    /// The machine's own.
+    Linux,
+    /// One for 32 bits: `uname -m` says i686.
+    Linux32,
+}
+
+const PERSONALITIES: [(&str, Personality); 2] = [("LINUX", Personality::Linux), ("LINUX32", Personality::Linux32)];
+
+impl Personality {
+    /// Parses the names that container runtimes know.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        word::choose("personality", text, &PERSONALITIES)
+    }
+}
+
+impl fmt::Display for Personality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(word::word_of(self, &PERSONALITIES))
+    }
 }
 
 /// One `--ulimit NAME=soft[:hard]`; -1 is written as `u64::MAX`, unlimited.

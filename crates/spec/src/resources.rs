@@ -48,6 +48,60 @@ pub struct Resources {
     /// `--cgroup-parent`: a slice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup_parent: Option<String>,
+    /// `--blkio-weight-device`: 10 to 1000.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub io_device_weight: Vec<DeviceLimit>,
+    /// `--device-read-bps`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub io_read_bytes: Vec<DeviceLimit>,
+    /// `--device-write-bps`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub io_write_bytes: Vec<DeviceLimit>,
+    /// `--device-read-iops`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub io_read_operations: Vec<DeviceLimit>,
+    /// `--device-write-iops`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub io_write_operations: Vec<DeviceLimit>,
+    /// `--cgroup-conf`: files of the control group and what is written to them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cgroup_files: Vec<(String, String)>,
+}
+
+/// A limit for one disk: `PATH:NUMBER`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceLimit {
+    /// The disk's node on the host.
+    pub path: String,
+    /// Bytes or operations for each second, or a weight.
+    pub value: u64,
+}
+
+impl DeviceLimit {
+    /// Parses `PATH:NUMBER`, the number by its own rule.
+    pub fn parse(text: &str, number: impl FnOnce(&str) -> Result<u64, ParseError>) -> Result<Self, ParseError> {
+        let bad = || ParseError::new("limit of a device", text, "expected PATH:NUMBER, with an absolute path");
+        let (path, value) = text.rsplit_once(':').filter(|(path, _)| path.starts_with('/')).ok_or_else(bad)?;
+        Ok(Self { path: word::plain("device", path)?, value: number(value)? })
+    }
+}
+
+impl fmt::Display for DeviceLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.path, self.value)
+    }
+}
+
+/// Parses `FILE=VALUE` of `--cgroup-conf`: a file directly in the group's directory.
+pub(crate) fn parse_cgroup_file(text: &str) -> Result<(String, String), ParseError> {
+    let bad = |why: &str| ParseError::new("control group setting", text, why);
+    let (name, value) = text.split_once('=').ok_or_else(|| bad("expected FILE=VALUE"))?;
+    let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if !letters || !name.contains('.') || name.starts_with(['.', '-']) || name.starts_with("cgroup.") {
+        return Err(bad("expected the name of a controller's file, such as memory.high"));
+    }
+    word::plain("control group setting", value)?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// A number, or none (`-1` on the command line).

@@ -39,6 +39,12 @@ pub struct Security {
     /// `--device`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
+    /// `--device VENDOR/CLASS=NAME` and `--gpus`: devices by their CDI names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cdi: Vec<String>,
+    /// `--security-opt proc-opts=…`: options of the container's `/proc`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proc_options: Vec<String>,
     /// `--sysctl name=value`, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sysctls: Vec<(String, String)>,
@@ -85,7 +91,7 @@ impl Device {
             _ => return Err(bad("expected HOST[:CONTAINER][:rwm]")),
         };
         if !host.starts_with('/') {
-            return Err(bad("expected an absolute path on the host; CDI names are not supported yet"));
+            return Err(bad("expected an absolute path on the host, or a CDI name such as vendor.com/class=name"));
         }
         let given = |letter: char| permissions.matches(letter).count();
         let known = given('r') + given('w') + given('m') == permissions.len();
@@ -108,6 +114,31 @@ impl fmt::Display for Device {
             write!(f, ":{}", self.container)?;
         }
         if self.permissions == "rwm" { Ok(()) } else { write!(f, ":{}", self.permissions) }
+    }
+}
+
+/// Whether a `--device` is meant by its name in the Container Device Interface: `vendor.com/class=name`.
+pub(crate) fn is_cdi_name(text: &str) -> bool {
+    let Some((kind, name)) = text.split_once('=') else { return false };
+    let Some((vendor, class)) = kind.split_once('/') else { return false };
+    let word = |text: &str, more: &[u8]| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || more.contains(&b);
+        text.bytes().all(plain) && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    };
+    word(vendor, b"_-.") && vendor.contains('.') && word(class, b"_-") && word(name, b"_-.:")
+}
+
+/// One option of procfs: `hidepid=` or `subset=pid`, as in mount(8).
+pub(crate) fn parse_proc_option(text: &str) -> Result<String, ParseError> {
+    let words = ["0", "1", "2", "4", "off", "noaccess", "invisible", "ptraceable"];
+    match text.split_once('=') {
+        Some(("hidepid", value)) if words.contains(&value) => Ok(text.to_owned()),
+        Some(("subset", "pid")) => Ok(text.to_owned()),
+        _ => Err(ParseError::new(
+            "option of /proc",
+            text,
+            "expected hidepid=off, noaccess, invisible or ptraceable, or subset=pid",
+        )),
     }
 }
 

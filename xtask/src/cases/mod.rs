@@ -24,6 +24,7 @@ mod host;
 mod image;
 mod kill;
 mod mount;
+mod option;
 mod podman;
 mod refuse;
 mod root;
@@ -42,6 +43,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("image", image::CASES),
     ("kill", kill::CASES),
     ("mount", mount::CASES),
+    ("option", option::CASES),
     ("podman", podman::CASES),
     ("refuse", refuse::CASES),
     ("root", root::CASES),

@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = cases![
     what_the_process_may_do_and_see,
     streams_and_logs,
     what_is_mounted,
+    small_options,
     the_life_of_a_container,
     columns_and_templates,
     states_names_and_leftovers,
@@ -152,6 +153,35 @@ fn what_is_mounted(host: &Host) -> Result<()> {
         "P run --rm --user 33:44 -v w1:/new busybox stat -c %u:%g /new; P run --rm --user 33:44 -v w2:/etc busybox stat -c %u:%g /etc",
     ];
     same(host, &scripts.map(|script| format!("{tree}; {script}")).each_ref().map(String::as_str))
+}
+
+fn small_options(host: &Host) -> Result<()> {
+    same(
+        host,
+        &[
+            "P run --rm --passwd-entry 'foo:*:$UID:$GID:$NAME:$HOME' --user 1234:5 busybox cat /etc/passwd",
+            "P run --rm --group-entry 'foo:x:$GID:' --user 1234:567 busybox cat /etc/group",
+            "P run --rm --hostuser alice busybox cat /etc/passwd; P run --rm --hostuser alice --user alice busybox id -u",
+            "P run --rm --personality LINUX32 busybox uname -m; P run --rm --personality LINUX busybox uname -m",
+            "P run --rm --preserve-fd 5,7 busybox sh -c 'cat <&5; cat <&7' 5</etc/hostname 7<<<seven",
+            "P run --rm --preserve-fd 5 --preserve-fds 1 busybox true",
+            "P run --rm --env-merge 'PATH=$PATH:/x' --env-merge 'X=${PATH}y' busybox sh -c 'echo $PATH $X'",
+            "P run --rm --umask 0077 busybox sh -c umask; P run --rm --umask 999 busybox true",
+            "P run --rm --tz Foo busybox date; P run --rm --tz Asia/Tokyo busybox date +%Z",
+            "P run --rm --security-opt label=type:foo_t busybox echo ok; P run --rm --security-opt apparmor=foo busybox true",
+            "P run --rm --security-opt proc-opts=hidepid=invisible,subset=pid busybox ls /proc/uptime",
+            "P run --rm --privileged busybox sh -c 'grep -E \"^(Cap|Seccomp:)\" /proc/self/status; ls /dev'",
+            "P create --health-cmd x --no-healthcheck busybox; echo $?; P create --health-startup-cmd x busybox",
+            "P create --name c --health-cmd 'curl x' --health-retries 4 --health-startup-cmd true busybox >/dev/null; \
+             P inspect -f '{{json .Config.Healthcheck.Test}} {{.Config.Healthcheck.Retries}} {{json .Config.Healthcheck.Timeout}} \
+             {{json .Config.StartupHealthCheck.Test}}' c",
+            "P create --health-cmd x --health-timeout 0s busybox; echo $?; P create --health-cmd x --health-log-destination /nope busybox",
+            "printf one >s; P secret create word s >/dev/null; P secret create word s; echo $?; \
+             P run --rm --secret word,uid=5,mode=0400 busybox sh -c 'ls -ln /run/secrets | cut -c1-30; cat /run/secrets/word'; \
+             P run --rm --secret word,type=env,target=W busybox sh -c 'echo $W'; P secret inspect --showsecret -f '{{.SecretData}}' word; \
+             P run --rm --secret nosuch busybox true; echo $?; P secret ls --noheading | wc -l; P secret rm word >/dev/null",
+        ],
+    )
 }
 
 fn the_life_of_a_container(host: &Host) -> Result<()> {

@@ -121,6 +121,9 @@ pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Re
     }
     let new = NewContainer { spec, command: without_secrets(std::env::args()), starter };
     let record = engine.create(new, &|event| progress.event(event))?;
+    if record.spec.health.command.as_deref().is_some_and(|command| spec::health::test(command) != ["NONE"]) {
+        output::warn("the health check is kept with the container, but nobody runs it: lodger does not run checks yet");
+    }
     engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
     Ok(record)
 }

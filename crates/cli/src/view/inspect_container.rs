@@ -356,6 +356,9 @@ pub(crate) struct Config {
     pub(crate) healthcheck_max_log_count: u32,
     /// The same, in characters.
     pub(crate) healthcheck_max_log_size: u32,
+    /// The check that comes before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) startup_health_check: Option<Healthcheck>,
     /// `none`, `kill`, …
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) healthcheck_on_failure_action: String,
@@ -428,6 +431,9 @@ pub(crate) struct Healthcheck {
     /// Failures until unhealthy.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) retries: u64,
+    /// Of the check before it: how many it needs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) successes: u64,
 }
 
 fn is_zero(number: &u64) -> bool {
@@ -485,9 +491,19 @@ pub(crate) struct Device {
     pub(crate) cgroup_permissions: String,
 }
 
-/// A limit for one block device; lodger sets none.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct Throttle {}
+/// A limit for one block device.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Throttle {
+    /// On the host.
+    pub(crate) path: String,
+    /// Bytes or operations for each second.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) rate: u64,
+    /// Share of its time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) weight: u64,
+}
 
 /// What was asked of the host.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -643,7 +659,7 @@ pub(crate) struct HostConfig {
     /// Always 0.
     #[serde(rename = "IOMaximumBandwidth")]
     pub(crate) io_maximum_bandwidth: u64,
-    /// Always null.
+    /// `--cgroup-conf`
     pub(crate) cgroup_conf: Option<BTreeMap<String, String>>,
 }
 

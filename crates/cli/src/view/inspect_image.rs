@@ -239,6 +239,7 @@ fn step(step: &spec::oci::History) -> Step {
 
 fn healthcheck(check: &spec::oci::ImageHealthcheck) -> Healthcheck {
     Healthcheck {
+        successes: 0,
         test: check.test.clone(),
         start_period: check.start_period,
         interval: check.interval,

@@ -78,6 +78,12 @@ impl Engine {
         self.take_over_mounts(&mut spec)?;
         add_image_volumes(&mut spec, &defaults);
         let secrets = self.find_secrets(&mut spec)?;
+        self.find_shared(&spec)?;
+        resolve::timezone(&spec)?;
+        let checked = spec.health.command.is_some() || defaults.healthcheck.is_some();
+        if spec.health.startup.command.is_some() && !checked {
+            return Err(Error::invalid("cannot set a startup healthcheck when there is no regular healthcheck"));
+        }
         freeze(&mut spec, &defaults, env_files)?;
         if !spec.network.publish.is_empty() || spec.network.publish_all {
             // The network process of a killed start would still hold its ports.

@@ -142,6 +142,7 @@ impl Engine {
                 uid: user.uid,
                 gid: user.gid,
                 groups,
+                personality: process::personality(&spec.process),
             },
             seccomp: if all { Seccomp::Unconfined } else { security::seccomp(self, &spec.security, &capabilities)? },
             capabilities,

@@ -5,6 +5,7 @@ use crate::resolve::files::explained;
 use crate::{Engine, store_error};
 use spec::ContainerSpec;
 use spec::mount::{Changes, Mount, MountOptions, MountSource, Relabel};
+use spec::namespaces::{IpcMode, NsMode};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::ImageUse;
@@ -152,6 +153,33 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The containers whose namespaces are joined are there, though they may not run yet; so are directories of health logs.
+    pub(super) fn find_shared(&self, spec: &ContainerSpec) -> Result<()> {
+        let namespaces = &spec.namespaces;
+        let ipc = match &namespaces.ipc {
+            Some(IpcMode::Mode(mode)) => Some(mode),
+            _ => None,
+        };
+        let modes = [
+            ("pid", namespaces.pid.as_ref()),
+            ("ipc", ipc),
+            ("uts", namespaces.uts.as_ref()),
+            ("cgroup", namespaces.cgroup.as_ref()),
+        ];
+        for (kind, mode) in modes {
+            if let Some(NsMode::Container(name)) = mode {
+                let share = format!("looking up container to share {kind} namespace with");
+                self.container(name).map_err(|error| error.within(share))?;
+            }
+        }
+        match spec.health.log_destination.as_deref().filter(|place| place.starts_with('/')) {
+            Some(path) => std::fs::metadata(path)
+                .map(drop)
+                .map_err(|e| Error::io(format!("HealthCheck Log {path:?} destination error: stat {path}"), e)),
+            None => Ok(()),
+        }
     }
 
     /// The images whose files are mounted; as in podman they must be here already.

@@ -3,7 +3,7 @@
 //! systemd drops a limit in silence when its manager does not have the controller, and tells of an OOM kill only in units whose
 //! cgroup it does not delegate; so the kernel's own files are read (cgroup-v2.rst).
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
 use spec::resources::Resources;
 use std::fs;
@@ -26,6 +26,27 @@ pub(super) fn demand_limits(asked: &Resources) -> Result<()> {
 pub(super) fn oom_killed() -> bool {
     let file = own_unit().map(|group| group.join("memory.events"));
     kills(&file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default()) > 0
+}
+
+/// Writes to files of the control group that a process is in (`--cgroup-conf`), which is the container's own.
+pub(super) fn write_files(files: &[(String, String)], pid: i32) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let path = format!("/proc/{pid}/cgroup");
+    let membership = fs::read_to_string(&path).map_err(|e| Error::io(format!("read {path:?}"), e))?;
+    let group = unified(&membership).map(|group| Path::new("/sys/fs/cgroup").join(group.trim_start_matches('/')));
+    for (name, value) in files {
+        let controller = name.split('.').next().unwrap_or_default().to_owned();
+        let flag = "--cgroup-conf";
+        let missing = |legacy| Error::new(Kind::MissingController { controller: controller.clone(), flag, legacy });
+        let file = group.as_ref().ok_or_else(|| missing(true))?.join(name);
+        if !file.exists() {
+            return Err(missing(!Path::new("/sys/fs/cgroup/cgroup.controllers").exists()));
+        }
+        fs::write(&file, value).map_err(|e| Error::io(format!("{flag}: write {value:?} to {file:?}"), e))?;
+    }
+    Ok(())
 }
 
 fn own_unit() -> Option<PathBuf> {

@@ -78,6 +78,7 @@ impl Engine {
         let prepared = network.start(&spawned).and_then(|connecting| {
             let pasta = connecting.finish()?;
             wiring.start_relay(self, record, spawned.terminal.as_ref())?;
+            cgroup::write_files(&record.spec.resources.cgroup_files, spawned.process.pid)?;
             let helpers = pasta.into_iter().chain(wiring.relay()).collect();
             let state = self.run_state(&spawned, &around, helpers);
             self.store.write_state(&record.id, &state).map_err(store_error)?;
@@ -146,7 +147,7 @@ impl Engine {
         let image = self.image_defaults(record)?;
         let rootfs = mounts::rootfs(self, record)?;
         let namespaces = namespaces::resolve(self, spec)?;
-        let identity = identity::resolve(&spec.process, &image.user, &rootfs)?;
+        let identity = identity::resolve(self, spec, &image, &rootfs)?;
         let hostname = resolve::hostname(record, &self.host);
         let (uplink, network_files) = network::resolve(self, record, &rootfs, &hostname)?;
         let mut given_files = identity.mounts;
@@ -170,6 +171,10 @@ impl Engine {
         let words = process::command(&spec.process, &image)?;
         let capabilities = security::capabilities(&spec.security, identity.user.uid, capability::Set::available)?;
         let (masked, read_only) = security::hidden(&spec.security)?;
+        let injected = crate::cdi::resolve(self, &spec.security.cdi)?;
+        for (name, value) in &injected.env {
+            env.insert(name.clone(), value.clone());
+        }
         let sysctls = security::sysctls(&spec.security, &namespaces)?;
         let process = runtime::plan::Process {
             candidates: candidates(&words[0], env.get("PATH"))?,
@@ -179,6 +184,7 @@ impl Engine {
             uid: identity.user.uid,
             gid: identity.user.gid,
             groups: identity.groups,
+            personality: process::personality(&spec.process),
         };
         let owner = store::Owner { uid: process.uid, gid: process.gid };
         let plan = Plan {
@@ -187,12 +193,18 @@ impl Engine {
             } else {
                 runtime::plan::Access::Writable
             },
-            mounts: mounts::resolve(self, record, owner, &rootfs, given_files)?,
+            mounts: mounts::resolve(
+                self,
+                record,
+                owner,
+                &rootfs,
+                mounts::Given { files: given_files, cdi: injected.mounts },
+            )?,
             rootfs,
             hostname: if namespaces.uts.is_new() { Name::Set(files::c_string(&hostname)?) } else { Name::Keep },
             domainname: Name::Keep,
             namespaces,
-            devices: security::devices(&spec.security)?,
+            devices: security::devices(&spec.security, &injected.devices)?,
             masked,
             read_only,
             sysctls,
@@ -204,7 +216,7 @@ impl Engine {
             privileges: if spec.security.no_new_privileges { Privileges::NoNew } else { Privileges::MayGain },
             process,
             stdio: wiring.stdio(spec.process.tty)?,
-            passed: passed(spec.process.preserve_fds)?,
+            passed: passed_of(&spec.process)?,
             entry: entry(spec.process.init)?,
             parent: around.parent,
             cgroup: Cgroup::Inherit,
@@ -265,18 +277,27 @@ pub(crate) fn entry(init: bool) -> Result<Entry> {
     if runtime::spawn::binary_is_exposed() { Ok(Entry::Shielded(helper()?)) } else { Ok(Entry::Direct) }
 }
 
+/// The caller's descriptors that a container gets.
+fn passed_of(process: &spec::process::Process) -> Result<Vec<Passed>> {
+    match process.preserve_fd.is_empty() {
+        true => passed(process.preserve_fds),
+        false => process.preserve_fd.iter().map(|number| one_passed("--preserve-fd", *number)).collect(),
+    }
+}
+
 /// `--preserve-fds N`: the caller's descriptors from 3 on.
 pub(crate) fn passed(count: u32) -> Result<Vec<Passed>> {
-    let one = |number: u32| {
-        let path = format!("/proc/self/fd/{number}");
-        let missing = || Error::invalid(format!("--preserve-fds: descriptor {number} is not open"));
-        if std::path::Path::new(&path).symlink_metadata().is_err() {
-            return Err(missing());
-        }
-        let fd = crate::inherited::duplicate(number).ok_or_else(missing)?;
-        Ok(Passed { number, fd })
-    };
-    (3..3 + count).map(one).collect()
+    (3..3 + count).map(|number| one_passed("--preserve-fds", number)).collect()
+}
+
+fn one_passed(flag: &str, number: u32) -> Result<Passed> {
+    let path = format!("/proc/self/fd/{number}");
+    let missing = || Error::invalid(format!("{flag}: descriptor {number} is not open"));
+    if std::path::Path::new(&path).symlink_metadata().is_err() {
+        return Err(missing());
+    }
+    let fd = crate::inherited::duplicate(number).ok_or_else(missing)?;
+    Ok(Passed { number, fd })
 }
 
 /// A failed start as its kind.

@@ -73,6 +73,17 @@ fn contradictions(spec: &ContainerSpec) -> Result<()> {
             )));
         }
     }
+    if spec.process.preserve_fds > 0 && !spec.process.preserve_fd.is_empty() {
+        return Err(Error::invalid("cannot specify both --preserve-fds and --preserve-fd"));
+    }
+    if spec.health.disabled && spec.health.command.is_some() {
+        return Err(Error::invalid("cannot specify both --no-healthcheck and --health-cmd"));
+    }
+    if !spec.security.proc_options.is_empty() && spec.namespaces.pid == Some(NsMode::Host) {
+        return Err(Error::invalid(
+            "--security-opt=proc-opts cannot be used with --pid=host, whose /proc is the host's",
+        ));
+    }
     if spec.process.tty && spec.logging.driver == Some(LogDriver::Passthrough) && lifecycle.detach {
         return Err(Error::invalid("--log-driver=passthrough cannot be used with --tty and --detach"));
     }
@@ -118,18 +129,17 @@ fn logging(spec: &ContainerSpec) -> Result<()> {
     }
 }
 
-/// Labels and profiles of the kernel's security modules. As in podman, `label=disable` and `z` mean nothing where there is no SELinux.
+/// Labels and profiles of the kernel's security modules. As in podman, labels and `z` mean nothing where there is no SELinux.
 fn labels(spec: &ContainerSpec, host: &Host) -> Option<String> {
     let security = &spec.security;
-    if let Some(label) = security.label.iter().find(|label| *label != "disable") {
-        let why = match host.selinux() {
-            true => "SELinux labels cannot be set yet",
-            false => "this machine runs without SELinux",
-        };
-        return Some(format!("--security-opt=label={label}: {why}"));
+    if let Some(label) = security.label.iter().find(|label| *label != "disable" && host.selinux()) {
+        return Some(format!("--security-opt=label={label}: SELinux labels cannot be set yet"));
     }
     if let Some(profile) = security.apparmor.as_ref().filter(|profile| *profile != "unconfined") {
-        return Some(format!("--security-opt=apparmor={profile}: AppArmor profiles cannot be set yet"));
+        return Some(match host.apparmor() {
+            true => format!("--security-opt=apparmor={profile}: AppArmor profiles cannot be set yet"),
+            false => format!("apparmor profile {profile:?} specified, but Apparmor is not enabled on this system"),
+        });
     }
     let mut mounts = spec.mounts.list.iter();
     let relabelled = mounts.find(|mount| mount.options.relabel.is_some()).filter(|_| host.selinux())?;
@@ -167,7 +177,7 @@ fn surroundings(spec: &ContainerSpec, host: &Host, start: Starter) -> Option<Str
     }
     let refusals = [
         (
-            spec.process.preserve_fds > 0,
+            spec.process.preserve_fds > 0 || !spec.process.preserve_fd.is_empty(),
             "--preserve-fds with --detach: a service does not get the caller's descriptors",
         ),
         (
@@ -207,20 +217,8 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
     if let Some(UserNs::Other(mode)) = &spec.namespaces.user {
         return later(&format!("--userns={mode}"));
     }
-    let modes = [("pid", &spec.namespaces.pid), ("uts", &spec.namespaces.uts), ("cgroupns", &spec.namespaces.cgroup)];
-    for (flag, mode) in modes {
-        if let Some(mode @ (NsMode::Container(_) | NsMode::Path(_))) = mode {
-            return later(&format!("--{flag}={}", words(mode)));
-        }
-    }
-    if let Some(IpcMode::Mode(mode @ (NsMode::Container(_) | NsMode::Path(_)))) = &spec.namespaces.ipc {
-        return later(&format!("--ipc={}", words(mode)));
-    }
     if spec.lifecycle.sdnotify == Some(SdNotify::Healthy) {
         return Some("--sdnotify=healthy: health checks are not run yet".to_owned());
-    }
-    if spec.security.privileged {
-        return later("--privileged");
     }
     if !spec.identity.requires.is_empty() {
         return later("--requires");
@@ -243,15 +241,6 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
             mount.target
         )
     })
-}
-
-fn words(mode: &NsMode) -> String {
-    match mode {
-        NsMode::Private => "private".to_owned(),
-        NsMode::Host => "host".to_owned(),
-        NsMode::Container(name) => format!("container:{name}"),
-        NsMode::Path(path) => format!("ns:{path}"),
-    }
 }
 
 #[cfg(test)]
@@ -287,8 +276,11 @@ mod tests {
     fn words_that_would_do_nothing_are_refused() {
         let host = host(None, true);
         for (words, reason) in [
-            ("--security-opt=label=type:spc_t", "SELinux"),
-            ("--security-opt=apparmor=web", "AppArmor profiles cannot be set yet"),
+            ("--security-opt=apparmor=web", "pparmor"),
+            ("--preserve-fd=5 --preserve-fds=1", "cannot specify both"),
+            ("--no-healthcheck --health-cmd=x", "cannot specify both"),
+            ("-d --preserve-fd=5", "--preserve-fds with --detach"),
+            ("--pid=host --security-opt=proc-opts=hidepid=2", "proc-opts"),
             ("--sdnotify=healthy", "health checks are not run yet"),
             ("--device=/dev/fuse:r", "cannot be limited to"),
             ("-d --preserve-fds=1", "--preserve-fds with --detach"),

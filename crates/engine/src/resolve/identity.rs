@@ -1,12 +1,15 @@
 //! Who the process is inside: user, groups, home, and the entries that make it known there.
 
 use super::files::guest;
+use crate::Engine;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::runtime_error;
 use runtime::Rootfs;
 use runtime::plan::{Access, File, Groups, Mount};
 use runtime::users::{self, User};
+use spec::ContainerSpec;
+use spec::oci::ContainerDefaults;
 use spec::process::Process;
 
 /// Larger than any real `/etc/passwd`; an image cannot make a start read more.
@@ -20,29 +23,87 @@ pub(crate) struct Identity {
 }
 
 /// Looks the user up inside the root file system.
-pub(crate) fn resolve(process: &Process, image_user: &str, rootfs: &Rootfs) -> Result<Identity> {
+pub(crate) fn resolve(
+    engine: &Engine,
+    spec: &ContainerSpec,
+    image: &ContainerDefaults,
+    rootfs: &Rootfs,
+) -> Result<Identity> {
+    let process = &spec.process;
     let passwd = read(rootfs, "/etc/passwd")?;
     let group = read(rootfs, "/etc/group")?;
-    let text = process.user.as_deref().unwrap_or(image_user);
+    let text = process.user.as_deref().unwrap_or(&image.user);
     let bytes = |file: &Option<Vec<u8>>| file.clone().unwrap_or_default();
-    let (passwd_text, group_text) = (bytes(&passwd), bytes(&group));
+    let (mut passwd_text, group_text) = (bytes(&passwd), bytes(&group));
+    let workdir = process.workdir.as_deref().unwrap_or(&image.working_dir);
+    let added = host_users(engine, process, workdir, &passwd_text)?;
+    add_line(&mut passwd_text, &added);
     let user = users::resolve(text, &passwd_text, &group_text).map_err(runtime_error)?;
     // Whoever was asked for has the own group among the others, as after a login; podman does so for nobody else.
     let own = if text.is_empty() { None } else { Some(user.gid) };
     let groups = supplementary(process, own, &user, &group_text)?;
     let mut mounts = Vec::new();
     let wanted = process.passwd.unwrap_or(true);
-    if wanted && passwd.is_some() && user.name.is_none() {
-        let line = format!("{0}:*:{0}:{1}:container user:{2}:/bin/sh\n", user.uid, user.gid, user.home);
+    let line = if user.name.is_none() { passwd_line(process, &user) } else { String::new() };
+    if wanted && passwd.is_some() && (user.name.is_none() || !added.is_empty()) {
         mounts.push(with_line("/etc/passwd", passwd_text, &line));
     }
     if wanted && group.is_some() && user.gid != 0 && !names_group(&group_text, user.gid) {
-        mounts.push(with_line("/etc/group", group_text, &format!("{0}:x:{0}:{1}\n", user.gid, user.uid)));
+        mounts.push(with_line("/etc/group", group_text, &group_line(process, &user)));
     }
     Ok(Identity { user, groups, mounts })
 }
 
-/// The groups beside a user's own, and `own` among them.
+/// The line of a user that the image lacks: podman's, or as `--passwd-entry` has it.
+fn passwd_line(process: &Process, user: &User) -> String {
+    let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
+    let entry = process.passwd_entry.as_deref().unwrap_or("$USERNAME:*:$UID:$GID:$NAME:$HOME:/bin/sh");
+    let words = [
+        ("$USERNAME", uid.as_str()),
+        ("$UID", &uid),
+        ("$GID", &gid),
+        ("$NAME", "container user"),
+        ("$HOME", &user.home),
+    ];
+    filled(entry, &words)
+}
+
+fn group_line(process: &Process, user: &User) -> String {
+    let (uid, gid) = (user.uid.to_string(), user.gid.to_string());
+    let entry = process.group_entry.as_deref().unwrap_or("$GROUPNAME:x:$GID:$USERLIST");
+    filled(entry, &[("$GROUPNAME", gid.as_str()), ("$GID", &gid), ("$USERLIST", &uid)])
+}
+
+fn filled(entry: &str, words: &[(&str, &str)]) -> String {
+    let line = words.iter().fold(entry.to_owned(), |line, (name, value)| line.replace(name, value));
+    format!("{}\n", line.trim_end_matches('\n'))
+}
+
+/// `--hostuser`: lines of users of the host that the image does not know by name.
+fn host_users(engine: &Engine, process: &Process, workdir: &str, passwd: &[u8]) -> Result<String> {
+    let mut lines = String::new();
+    for name in &process.host_users {
+        let file = engine.read_file("/etc/passwd")?.unwrap_or_default();
+        let found = users::resolve(name, &file, b"").ok().filter(|user| user.name.is_some());
+        let unknown = || Error::invalid(format!("--hostuser: unknown user {name}"));
+        let user = found.ok_or_else(unknown)?;
+        let name = user.name.clone().unwrap_or_default();
+        if users::resolve(&name, passwd, b"").is_ok_and(|known| known.name.is_some()) {
+            continue;
+        }
+        let home = if workdir.is_empty() { "/" } else { workdir };
+        lines.push_str(&format!("{name}:*:{}:{}::{home}:/bin/sh\n", user.uid, user.gid));
+    }
+    Ok(lines)
+}
+
+fn add_line(contents: &mut Vec<u8>, line: &str) {
+    if !line.is_empty() && contents.last().is_some_and(|last| *last != b'\n') {
+        contents.push(b'\n');
+    }
+    contents.extend_from_slice(line.as_bytes());
+}
+
 pub(crate) fn supplementary(process: &Process, own: Option<u32>, user: &User, group: &[u8]) -> Result<Groups> {
     if process.groups.iter().any(|name| name == "keep-groups") {
         return Ok(Groups::Keep);
@@ -62,10 +123,7 @@ fn read(rootfs: &Rootfs, path: &str) -> Result<Option<Vec<u8>>> {
 }
 
 fn with_line(path: &'static str, mut contents: Vec<u8>, line: &str) -> Mount {
-    if contents.last().is_some_and(|last| *last != b'\n') {
-        contents.push(b'\n');
-    }
-    contents.extend_from_slice(line.as_bytes());
+    add_line(&mut contents, line);
     let target = guest(path).expect("a constant absolute path");
     Mount::File(File { target, contents, mode: 0o644, uid: 0, gid: 0, access: Access::Writable })
 }

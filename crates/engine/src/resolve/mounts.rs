@@ -20,6 +20,7 @@ use rustix::fs::{Mode, OFlags};
 use spec::ContainerSpec;
 use spec::mount::{Devpts, Mount, MountSource};
 use spec::namespaces::{IpcMode, NsMode};
+use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use store::{ContainerRecord, Owner};
@@ -33,27 +34,41 @@ const TTY_GROUP: u32 = 5;
 /// Writable in memory under `--read-only`.
 const READ_ONLY_TMPFS: [&str; 3] = ["/run", "/tmp", "/var/tmp"];
 
+/// What is mounted without being asked for.
+pub(crate) struct Given {
+    /// Files made for the container.
+    pub(crate) files: Vec<plan::Mount>,
+    /// What its devices bring.
+    pub(crate) cdi: Vec<Mount>,
+}
+
 /// All mounts of a container: the kernel's, those asked for, and the given files last.
 pub(crate) fn resolve(
     engine: &Engine,
     record: &ContainerRecord,
     user: Owner,
     rootfs: &Rootfs,
-    files: Vec<plan::Mount>,
+    given: Given,
 ) -> Result<Vec<plan::Mount>> {
     let spec = &record.spec;
+    let Given { files, cdi } = given;
     for mount in &spec.mounts.list {
         refuse_kernel_paths(&mount.target)?;
     }
     let asked_at = |path: &str| spec.mounts.list.iter().any(|mount| mount.target.trim_end_matches('/') == path);
-    let mut mounts =
-        vec![plan::Mount::Proc, plan::Mount::Sysfs(Access::ReadOnly), plan::Mount::Cgroup(Access::ReadOnly)];
+    let access = if spec.security.privileged { Access::Writable } else { Access::ReadOnly };
+    let mut mounts = vec![plan::Mount::Proc];
+    for option in &spec.security.proc_options {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        mounts.push(plan::Mount::ProcOption(c_string(key)?, c_string(value)?));
+    }
+    mounts.extend([plan::Mount::Sysfs(access), plan::Mount::Cgroup(access)]);
     if !asked_at("/dev") {
         mounts.push(plan::Mount::Dev { size: DEV });
         if !asked_at("/dev/pts") {
             mounts.push(plan::Mount::Devpts(TtyGroup::Group(TTY_GROUP)));
         }
-        mounts.extend(shared_memory(spec, asked_at("/dev/shm"))?);
+        mounts.extend(shared_memory(engine, spec, asked_at("/dev/shm"))?);
     }
     if spec.mounts.read_only && spec.mounts.read_only_tmpfs.unwrap_or(true) {
         for path in READ_ONLY_TMPFS.iter().filter(|path| !asked_at(path)) {
@@ -85,11 +100,33 @@ pub(crate) fn resolve(
         });
     }
     mounts.extend(secrets);
+    for (number, mount) in cdi.iter().enumerate().filter(|(_, mount)| !asked_at(&mount.target)) {
+        refuse_kernel_paths(&mount.target)?;
+        mounts.push(maker.one(spec.mounts.list.len() + number, mount)?);
+    }
+    let files = with_copies(files, &spec.mounts.chroot_dirs)?;
     mounts.extend(files.into_iter().filter(|file| match file {
         plan::Mount::File(file) => !asked_at(&file.target.to_string()),
         _ => true,
     }));
     Ok(mounts)
+}
+
+/// The files with which names are found, for every root directory inside too (`--chrootdirs`).
+fn with_copies(mut files: Vec<plan::Mount>, roots: &[String]) -> Result<Vec<plan::Mount>> {
+    let mut copies = Vec::new();
+    for file in &files {
+        let plan::Mount::File(file) = file else { continue };
+        let target = file.target.to_string();
+        if ["/etc/hosts", "/etc/resolv.conf"].contains(&target.as_str()) {
+            for root in roots {
+                copies
+                    .push(plan::Mount::File(plan::File { target: guest(&format!("{root}{target}"))?, ..file.clone() }));
+            }
+        }
+    }
+    files.extend(copies);
+    Ok(files)
 }
 
 /// The directory of secrets, in memory: not even their names become part of the container's files.
@@ -115,7 +152,7 @@ fn refuse_kernel_paths(target: &str) -> Result<()> {
     }
 }
 
-fn shared_memory(spec: &ContainerSpec, shm_asked: bool) -> Result<Vec<plan::Mount>> {
+fn shared_memory(engine: &Engine, spec: &ContainerSpec, shm_asked: bool) -> Result<Vec<plan::Mount>> {
     match &spec.namespaces.ipc {
         Some(IpcMode::Mode(NsMode::Host)) => {
             let paths: &[&str] = if shm_asked { &["/dev/mqueue"] } else { &["/dev/shm", "/dev/mqueue"] };
@@ -126,17 +163,40 @@ fn shared_memory(spec: &ContainerSpec, shm_asked: bool) -> Result<Vec<plan::Moun
                 })
                 .collect()
         }
+        Some(IpcMode::Mode(NsMode::Container(name))) => {
+            let mut mounts = vec![plan::Mount::Mqueue];
+            mounts.extend(memory_of(engine, name)?.filter(|_| !shm_asked));
+            Ok(mounts)
+        }
         ipc => {
             let mut mounts = vec![plan::Mount::Mqueue];
             if !shm_asked && ipc != &Some(IpcMode::None) {
                 let size = Size::Bytes(spec.mounts.shm_size.map_or(SHM, |size| size.0));
                 let mut memory = tmpfs("/dev/shm", size, 0o1777, Content::Empty, (true, true, true))?;
+                memory.name = SHM_NAME.into();
                 memory.attributes.read_only = spec.mounts.read_only && spec.mounts.read_only_tmpfs == Some(false);
                 mounts.push(plan::Mount::Tmpfs(memory));
             }
             Ok(mounts)
         }
     }
+}
+
+/// What the kernel calls the `/dev/shm` of a container, as in podman.
+const SHM_NAME: &CStr = c"shm";
+
+/// The `/dev/shm` of another container, if that has one of its own.
+fn memory_of(engine: &Engine, name: &str) -> Result<Option<plan::Mount>> {
+    let other = engine.container(name)?;
+    let Some(state) = &other.running else { return Err(engine.wrong_state(&other, "join the ipc of")) };
+    let process = crate::containers::process_id(state);
+    let shared = runtime::rootfs::shared_tmpfs(&process, &SHM_NAME.to_string_lossy()).map_err(runtime_error)?;
+    shared
+        .map(|mount| {
+            let attributes = Attributes { read_only: false, no_suid: true, no_dev: true, no_exec: true };
+            Ok(plan::Mount::Made(plan::Made { mount, name: SHM_NAME.into(), target: guest("/dev/shm")?, attributes }))
+        })
+        .transpose()
 }
 
 fn tmpfs(

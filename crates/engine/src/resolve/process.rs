@@ -33,6 +33,17 @@ pub(crate) fn command(process: &Process, image: &ContainerDefaults) -> Result<Ve
     Ok(words)
 }
 
+/// `--personality`
+pub(crate) fn personality(process: &Process) -> runtime::plan::Personality {
+    use runtime::plan::Personality as Planned;
+    use spec::process::Personality;
+    match process.personality {
+        None => Planned::Inherit,
+        Some(Personality::Linux) => Planned::LINUX,
+        Some(Personality::Linux32) => Planned::LINUX32,
+    }
+}
+
 /// Where variables come from besides the image and the flags.
 pub(crate) struct Surrounding<'a> {
     /// The caller's variables.
@@ -127,16 +138,22 @@ fn env_file(file: &str, text: &str, around: &Surrounding<'_>, env: &mut BTreeMap
     Ok(())
 }
 
-/// Replaces `${NAME}` by what the variable is so far.
+/// Replaces `${NAME}` and `$NAME` by what the variable is so far.
 fn expand(value: &str, env: &BTreeMap<String, String>) -> String {
     let mut rest = value;
     let mut text = String::new();
-    while let Some((before, after)) = rest.split_once("${") {
+    while let Some((before, after)) = rest.split_once('$') {
         text.push_str(before);
-        let Some((name, tail)) = after.split_once('}') else {
-            text.push_str("${");
-            rest = after;
-            continue;
+        let braced = after.strip_prefix('{').and_then(|after| after.split_once('}'));
+        let plain = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+        let (name, tail) = match braced {
+            Some(found) => found,
+            None if plain > 0 => after.split_at(plain),
+            None => {
+                text.push('$');
+                rest = after;
+                continue;
+            }
         };
         text.push_str(env.get(name).map_or("", String::as_str));
         rest = tail;
@@ -226,5 +243,21 @@ mod tests {
         };
         let error = environment(&Process::default(), &image(), &around).unwrap_err();
         assert!(error.to_string().starts_with("web.env:2: "), "{error}");
+    }
+
+    #[test]
+    fn a_merged_variable_is_written_with_or_without_braces() {
+        let env = BTreeMap::from([("A".to_owned(), "x".to_owned())]);
+        for (text, expanded) in [
+            ("$A:/b", "x:/b"),
+            ("${A}b", "xb"),
+            ("$Ab", ""),
+            ("a$", "a$"),
+            ("$$A", "$x"),
+            ("${A", "${A"),
+            ("$ A", "$ A"),
+        ] {
+            assert_eq!(expand(text, &env), expanded, "{text}");
+        }
     }
 }

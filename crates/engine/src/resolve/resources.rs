@@ -56,7 +56,7 @@ fn demand(rows: &[Row], available: &Controllers) -> Result<()> {
 
 /// Whether any limit was asked for, so that a foreground container needs a unit too.
 pub(crate) fn asked(resources: &Resources) -> bool {
-    rows(resources).map_or(true, |rows| !rows.is_empty())
+    !resources.cgroup_files.is_empty() || rows(resources).map_or(true, |rows| !rows.is_empty())
 }
 
 fn rows(resources: &Resources) -> Result<Vec<Row>> {
@@ -87,6 +87,20 @@ fn rows(resources: &Resources) -> Result<Vec<Row>> {
     }
     if let Some(weight) = resources.io_weight {
         row("io", "--blkio-weight", "IOWeight", weight_of_blkio(weight));
+    }
+    let disks: [(_, _, _, fn(u64) -> u64); 5] = [
+        ("--blkio-weight-device", "IODeviceWeight", &resources.io_device_weight, weight_of_blkio),
+        ("--device-read-bps", "IOReadBandwidthMax", &resources.io_read_bytes, |value| value),
+        ("--device-write-bps", "IOWriteBandwidthMax", &resources.io_write_bytes, |value| value),
+        ("--device-read-iops", "IOReadIOPSMax", &resources.io_read_operations, |value| value),
+        ("--device-write-iops", "IOWriteIOPSMax", &resources.io_write_operations, |value| value),
+    ];
+    for (flag, name, limits, scaled) in disks {
+        if !limits.is_empty() {
+            let pairs: Vec<(String, u64)> =
+                limits.iter().map(|limit| (limit.path.clone(), scaled(limit.value))).collect();
+            rows.push(Row { controller: "io", flag, property: (name, Variant::from(pairs)) });
+        }
     }
     for (flag, name, list) in [
         ("--cpuset-cpus", "AllowedCPUs", &resources.cpuset_cpus),
@@ -237,6 +251,24 @@ mod tests {
         assert_eq!(value("AllowedCPUs").unwrap(), format!("{:?}", Variant::from(Vec::<u8>::new())));
         let changed = changes(&after, &Resources::default(), &all()).unwrap();
         assert!(changed.iter().any(|(name, value)| *name == "MemoryMax" && *value == Variant::U64(u64::MAX)));
+    }
+
+    #[test]
+    fn limits_of_disks_are_pairs() {
+        let limit = |path: &str, value| spec::resources::DeviceLimit { path: path.into(), value };
+        let resources = Resources {
+            io_device_weight: vec![limit("/dev/sda", 500)],
+            io_read_bytes: vec![limit("/dev/sda", 1 << 20), limit("/dev/sdb", 7)],
+            ..Default::default()
+        };
+        let properties = properties(&resources, &Controllers { names: vec!["io".into()], legacy: false }).unwrap();
+        let pairs = |pairs: &[(&str, u64)]| {
+            Variant::from(
+                pairs.iter().map(|(path, value)| ((*path).to_owned(), *value)).collect::<Vec<(String, u64)>>(),
+            )
+        };
+        assert_eq!(properties[0], ("IODeviceWeight", pairs(&[("/dev/sda", 4950)])));
+        assert_eq!(properties[1], ("IOReadBandwidthMax", pairs(&[("/dev/sda", 1 << 20), ("/dev/sdb", 7)])));
     }
 
     #[test]

@@ -31,7 +31,11 @@ const DEVICES: [&str; 6] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random"
 ///
 /// `available` gives what this process could hand on at most.
 pub(crate) fn capabilities(security: &Security, uid: u32, available: impl FnOnce() -> Set) -> Result<Sets> {
-    let (added, dropped) = (named("--cap-add", &security.cap_add)?, named("--cap-drop", &security.cap_drop)?);
+    let (added, dropped) = match security.privileged {
+        // Whatever else is said of them, as in podman.
+        true => (Set::ALL, Set::EMPTY),
+        false => (named("--cap-add", &security.cap_add)?, named("--cap-drop", &security.cap_drop)?),
+    };
     if let Some(both) = added.and(dropped).names().next().filter(|_| added != Set::ALL && dropped != Set::ALL) {
         return Err(Error::invalid(format!("capability {both} cannot be dropped and added")));
     }
@@ -46,6 +50,9 @@ pub(crate) fn capabilities(security: &Security, uid: u32, available: impl FnOnce
         return Ok(Sets::for_user(uid, allowed, added));
     }
     let available = available();
+    if security.privileged {
+        return Ok(Sets::for_user(uid, available, Set::EMPTY));
+    }
     match added.without(available).names().next().filter(|_| added != Set::ALL) {
         Some(missing) => Err(Error::invalid(format!(
             "capability {missing} cannot be added: lodger does not have it itself here, or the kernel does not know it"
@@ -67,7 +74,7 @@ fn named(flag: &str, names: &[String]) -> Result<Set> {
 
 /// Paths that become empty, and paths that become read-only.
 pub(crate) fn hidden(security: &Security) -> Result<(Vec<GuestPath>, Vec<GuestPath>)> {
-    let all = security.unmask.iter().any(|word| word.eq_ignore_ascii_case("all"));
+    let all = security.privileged || security.unmask.iter().any(|word| word.eq_ignore_ascii_case("all"));
     let shown = |path: &str| all || security.unmask.iter().any(|pattern| matches(pattern, path));
     let keep =
         |paths: &[&str]| paths.iter().filter(|path| !shown(path)).map(|path| guest(path)).collect::<Result<Vec<_>>>();
@@ -89,9 +96,15 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// The usual device nodes and those asked for.
-pub(crate) fn devices(security: &Security) -> Result<Vec<Device>> {
+pub(crate) fn devices(security: &Security, injected: &[(String, String)]) -> Result<Vec<Device>> {
     let usual = DEVICES.iter().map(|path| device(path, path));
     let mut devices = usual.collect::<Result<Vec<_>>>()?;
+    if security.privileged {
+        all_of_host(Path::new("/dev"), 0, &mut devices);
+    }
+    for (host, inside) in injected {
+        devices.push(device(host, inside)?);
+    }
     for asked in &security.devices {
         let path = Path::new(&asked.host);
         if asked.optional && !path.exists() {
@@ -103,6 +116,31 @@ pub(crate) fn devices(security: &Security) -> Result<Vec<Device>> {
         }
     }
     Ok(devices)
+}
+
+/// Every device that the host shows this user (`--privileged`), but for terminals and what every container has of its own. One that
+/// goes meanwhile is left out.
+fn all_of_host(directory: &Path, depth: usize, devices: &mut Vec<Device>) {
+    use std::os::unix::fs::FileTypeExt;
+    const OWN: [&str; 8] = ["pts", "shm", "fd", "mqueue", "console", "ptmx", "core", ".lxc"];
+    let mut entries: Vec<_> = std::fs::read_dir(directory).into_iter().flatten().flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let is_terminal =
+            |name: &str| name.strip_prefix("tty").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        let (Some(name), Ok(kind)) = (name.to_str(), entry.file_type()) else { continue };
+        if depth == 0 && (OWN.contains(&name) || is_terminal(name)) {
+            continue;
+        }
+        let path = entry.path();
+        let Some(text) = path.to_str() else { continue };
+        if kind.is_dir() && depth < DEEPEST {
+            all_of_host(&path, depth + 1, devices);
+        } else if (kind.is_char_device() || kind.is_block_device()) && !DEVICES.contains(&text) {
+            devices.extend(device(text, text));
+        }
+    }
 }
 
 /// No directory of devices is deeper.
@@ -159,7 +197,14 @@ pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Res
     // podman's default: ping needs no capability.
     let ping = ("net.ipv4.ping_group_range".to_owned(), "0 0".to_owned());
     let asked = security.sysctls.iter().any(|(name, _)| *name == ping.0);
-    let default = (namespaces.net.is_new() && !asked).then_some(ping);
+    // Of a /proc with nothing but processes there is nothing to set.
+    let whole = !security.proc_options.iter().any(|option| option == "subset=pid");
+    if !whole && !security.sysctls.is_empty() {
+        return Err(Error::invalid(
+            "--sysctl cannot be used with --security-opt=proc-opts=subset=pid, which hides /proc/sys",
+        ));
+    }
+    let default = (namespaces.net.is_new() && !asked && whole).then_some(ping);
     default.iter().chain(&security.sysctls).map(parse).collect()
 }
 
@@ -169,6 +214,7 @@ pub(crate) fn seccomp(engine: &Engine, security: &Security, capabilities: &Sets)
     let context = Context::native(capabilities.bounding);
     let program = match &security.seccomp {
         Some(Asked::Unconfined) => return Ok(plan::Seccomp::Unconfined),
+        None if security.privileged => return Ok(plan::Seccomp::Unconfined),
         None => runtime::seccomp::default_program(&context).map_err(seccomp_error)?,
         Some(Asked::File(path)) => {
             let bytes = engine.read_file(path)?.ok_or_else(|| {
@@ -208,6 +254,15 @@ mod tests {
         assert!(names(&["KILL"], &["KILL"], 0).contains("dropped and added"));
         assert!(names(&["FLY"], &[], 0).contains("unknown capability"));
         assert!(names(&["SYS_BOOT"], &[], 0).contains("CAP_SYS_BOOT cannot be added"));
+    }
+
+    #[test]
+    fn privileged_is_all_that_there_is() {
+        let security = Security { privileged: true, cap_drop: vec!["ALL".into()], ..Default::default() };
+        let sets = |uid| capabilities(&security, uid, || Set::ALL).unwrap();
+        assert_eq!((sets(0).bounding, sets(0).effective), (Set::ALL, Set::ALL));
+        assert_eq!((sets(33).bounding, sets(33).effective), (Set::ALL, Set::EMPTY));
+        assert_eq!(hidden(&security).unwrap(), (Vec::new(), Vec::new()));
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl<'a> State<'_, 'a> {
             Op::Loopback => Ok(kernel::session::loopback_up()?),
             Op::AttachRoot(slot) => self.attach_root(slot),
             Op::Mount { filesystem, attributes, into } => self.keep(into, mounts::make(filesystem, attributes)?),
+            Op::Configure { mount, key, value } => mounts::configure(self.slot(mount)?, key, value),
             Op::Stage(slot) => self.stage(slot),
             Op::CloneFile { from, name, attributes, into } => {
                 let file = mounts::clone_entry(self.slot(from)?, name, attributes)?;
@@ -137,6 +138,7 @@ impl<'a> State<'_, 'a> {
                 rustix::process::umask(Mode::from_raw_mode(mask));
                 Ok(())
             }
+            Op::Personality(persona) => Ok(kernel::session::personality(persona)?),
             Op::OwnTerminal(slot, uid) => handover::own(self.slot(slot)?, uid),
             Op::OwnPipe(slot, uid) => handover::own_pipe(self.slot(slot)?, uid),
             Op::Terminal(slot) => Ok(rustix::process::ioctl_tiocsctty(self.slot(slot)?)?),

@@ -9,8 +9,9 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, PROC_SUPER_MAGIC, ResolveFlags, fstat, fstatfs};
 use rustix::io::Errno;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount,
-    fsopen, move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    fsconfig_create, fsconfig_reconfigure, fsconfig_set_string, fsmount, fsopen, fspick, move_mount, open_tree,
+    unmount,
 };
 
 /// `MOUNT_ATTR_*` of a set of restrictions.
@@ -53,6 +54,14 @@ fn fresh(name: &CStr, attributes: Attributes) -> Result<OwnedFd, Failure> {
     let context = fsopen(name, FsOpenFlags::FSOPEN_CLOEXEC).during(Part::Make)?;
     fsconfig_create(&context).during(Part::Make)?;
     fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, flags(attributes)).during(Part::Make)
+}
+
+/// Sets an option of a file system by a mount of it.
+pub(super) fn configure(mount: BorrowedFd<'_>, key: &CStr, value: &CStr) -> Result<(), Failure> {
+    let flags = FsPickFlags::FSPICK_CLOEXEC | FsPickFlags::FSPICK_EMPTY_PATH;
+    let context = fspick(mount, c"", flags).during(Part::Make)?;
+    fsconfig_set_string(&context, key, value).during(Part::Make)?;
+    fsconfig_reconfigure(&context).during(Part::Make)
 }
 
 /// A clone of a tree of the host, whose root is still the process's.

@@ -1,7 +1,7 @@
 //! What the payload gets: descriptors, working directory, limits; and its execution.
 
 use super::Builder;
-use crate::plan::{Entry, Mount, Plan, Process, Rlimit, Stdio, WindowSize};
+use crate::plan::{Entry, Mount, Personality, Plan, Process, Rlimit, Stdio, WindowSize};
 use crate::prepare::Step;
 use init::op::{Op, Slot};
 use std::os::fd::AsFd;
@@ -52,6 +52,9 @@ impl<'p> Builder<'p> {
 
     pub(super) fn handover(&mut self, handover: &Handover<'p>) {
         self.op(Op::Umask(handover.umask));
+        if let Personality::Set(persona) = handover.process.personality {
+            self.op(Op::Personality(persona));
+        }
         let uid = handover.process.uid;
         match handover.stdio {
             Stdio::Terminal(_) => {

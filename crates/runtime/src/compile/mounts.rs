@@ -68,6 +68,13 @@ impl<'p> Builder<'p> {
             not_over_root(mount)?;
             match mount {
                 Mount::File(_) => {}
+                Mount::ProcOption(key, value) => {
+                    let refuse =
+                        || Error::new("compile", "/proc", Kind::Invalid("its options need a /proc of its own"));
+                    let own = self.proc.filter(|_| !matches!(plan.namespaces.pid, Namespace::Host));
+                    let mount = own.ok_or_else(refuse)?;
+                    self.op(Op::Configure { mount, key, value });
+                }
                 Mount::Dev { size } => waiting.push(self.dev(*size, plan, &mut dev)),
                 mount => waiting.push(self.make(mount, plan, terminal)),
             }
@@ -127,7 +134,7 @@ impl<'p> Builder<'p> {
                 Waiting { guard: Guard::NotProc, ..Waiting::system(into, terminals.target.as_c_str()) }
             }
             // Taken by the caller.
-            Mount::Dev { .. } | Mount::File(_) => Waiting::system(into, c"/dev"),
+            Mount::Dev { .. } | Mount::File(_) | Mount::ProcOption(..) => Waiting::system(into, c"/dev"),
         }
     }
 

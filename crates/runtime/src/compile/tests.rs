@@ -48,6 +48,7 @@ fn plan() -> Plan {
             uid: 0,
             gid: 0,
             groups: Groups::Set(vec![5]),
+            personality: crate::plan::Personality::Inherit,
         },
         stdio: Stdio::Inherit([null(), null(), null()]),
         passed: Vec::new(),

@@ -259,6 +259,7 @@ pub(crate) fn command(words: &[&str]) -> Process {
         uid: 0,
         gid: 0,
         groups: Groups::Set(Vec::new()),
+        personality: runtime::plan::Personality::Inherit,
     }
 }
 

@@ -56,6 +56,15 @@ pub(super) const ROWS: &[Opt] = &[
     )
     .in_unit("Mount", Form::ShellWords),
     row(
+        Flag::with_value("chrootdirs", "DIR", "Put /etc/hosts and /etc/resolv.conf into this root directory too"),
+        |spec, text| {
+            spec.mounts.chroot_dirs.push(word::inside("directory", text)?);
+            Ok(())
+        },
+        |spec| spec.mounts.chroot_dirs.clone(),
+    )
+    .commas(),
+    row(
         Flag::with_value("secret", "NAME[,OPTION...]", "Give a secret, as a file or with type=env as a variable")
             .complete(Complete::Secrets),
         |spec, text| {
@@ -158,6 +167,7 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
         "secret",
         "[a-z ]{1,9}(,target=/?[a-z]{1,9})?(,uid=[0-9]{1,3})?(,mode=0?[0-7]{3})?|[a-z]{1,5},type=env(,target=[A-Z]{1,3})?",
     ),
+    ("chrootdirs", "/[a-z]{1,9}(,/var/[a-z]{1,4})?"),
     ("volumes-from", "[a-z]{1,9}(:(ro|rw)?(,z)?)?"),
     ("read-only", "true|false"),
     ("read-only-tmpfs", "true|false"),
@@ -179,6 +189,7 @@ mod tests {
                 ("tmpfs", "/run:size=64m,mode=0755", &["/run:size=64m,mode=755"]),
                 ("mount", "type=volume,src=v,dst=/a b,ro", &["type=volume,source=v,target=/a b,ro"]),
                 ("mount", "type=bind,src=/srv,dst=/data", &[]),
+                ("chrootdirs", "/var/x/,/y", &["/var/x", "/y"]),
                 ("secret", "source=db,mode=400,type=mount", &["db,mode=0400"]),
                 ("volumes-from", "web:ro,z", &["web:ro,z"]),
                 ("read-only", "true", &["true"]),

@@ -5,7 +5,7 @@
 
 use super::row::{set_choice, set_or_clear, set_switch, show_all, show_choice, show_switch};
 use super::{Complete, Flag, Form, Group, Key, Opt};
-use crate::process::Ulimit;
+use crate::process::{Personality, Ulimit};
 use crate::{ContainerSpec, ParseError, word};
 
 pub(super) const ROWS: &[Opt] = &[
@@ -206,6 +206,42 @@ pub(super) const ROWS: &[Opt] = &[
         |spec| if spec.process.preserve_fds == 0 { Vec::new() } else { vec![spec.process.preserve_fds.to_string()] },
     )
     .run_only(),
+    row(
+        Flag::with_value("preserve-fd", "N", "Hand on these file descriptors of the caller"),
+        |spec, text| {
+            spec.process.preserve_fd.push(word::number("file descriptor", text, 3, 1 << 20)?);
+            Ok(())
+        },
+        |spec| show_all(&spec.process.preserve_fd),
+    )
+    .commas()
+    .run_only(),
+    row(
+        Flag::with_value("passwd-entry", "LINE", "Line in /etc/passwd of a user that the image lacks"),
+        |spec, text| {
+            set_or_clear(&mut spec.process.passwd_entry, text, |text| word::plain("line of /etc/passwd", text))
+        },
+        |spec| show_choice(&spec.process.passwd_entry),
+    ),
+    row(
+        Flag::with_value("group-entry", "LINE", "Line in /etc/group of a group that the image lacks"),
+        |spec, text| set_or_clear(&mut spec.process.group_entry, text, |text| word::plain("line of /etc/group", text)),
+        |spec| show_choice(&spec.process.group_entry),
+    ),
+    row(
+        Flag::with_value("hostuser", "USER", "Add a user of the host to /etc/passwd inside"),
+        |spec, text| {
+            spec.process.host_users.push(word::solid("user", text)?);
+            Ok(())
+        },
+        |spec| spec.process.host_users.clone(),
+    ),
+    row(
+        Flag::with_value("personality", "DOMAIN", "Kernel that the process takes itself to run on")
+            .complete(Complete::Words(&["LINUX", "LINUX32"])),
+        |spec, text| set_or_clear(&mut spec.process.personality, text, Personality::parse),
+        |spec| show_choice(&spec.process.personality),
+    ),
 ];
 
 const fn row(
@@ -295,6 +331,11 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("tty", "true|false"),
     ("passwd", "true|false"),
     ("preserve-fds", "[0-9]{1,3}"),
+    ("preserve-fd", "[3-9](,[1-9][0-9])?"),
+    ("passwd-entry", "|[a-z]{1,5}:\\*:\\$UID:\\$GID:[a-z ,]{0,5}"),
+    ("group-entry", "|[a-z]{1,5}:x:\\$GID:"),
+    ("hostuser", "[a-z]{1,9}|[0-9]{1,4}"),
+    ("personality", "|LINUX|LINUX32"),
 ];
 
 #[cfg(test)]
@@ -336,6 +377,11 @@ mod tests {
                 ("tty", "true", &["true"]),
                 ("passwd", "false", &["false"]),
                 ("preserve-fds", "2", &["2"]),
+                ("preserve-fd", "5,7", &["5", "7"]),
+                ("passwd-entry", "x:*:$UID:$GID", &["x:*:$UID:$GID"]),
+                ("group-entry", "x:x:$GID:", &["x:x:$GID:"]),
+                ("hostuser", "alice", &["alice"]),
+                ("personality", "LINUX32", &["LINUX32"]),
             ],
         );
     }

@@ -1,10 +1,10 @@
 //! Rows of the group `resources`: limits. As in podman, 0 or an empty value takes back an earlier limit where it could
 //! not be one.
 
-use super::row::{set_or_clear, show_choice};
+use super::row::{set_or_clear, show_all, show_choice};
 use super::{Complete, Flag, Form, Group, Opt};
 use crate::bytes::Bytes;
-use crate::resources::{CgroupMode, Limit, check_set, parse_cpus, show_cpus};
+use crate::resources::{CgroupMode, DeviceLimit, Limit, check_set, parse_cgroup_file, parse_cpus, show_cpus};
 use crate::{ContainerSpec, ParseError, word};
 
 pub(super) const ROWS: &[Opt] = &[
@@ -96,7 +96,68 @@ pub(super) const ROWS: &[Opt] = &[
         |spec, text| set_or_clear(&mut spec.resources.cgroup_parent, text, |text| word::solid("cgroup parent", text)),
         |spec| show_choice(&spec.resources.cgroup_parent),
     ),
+    row(
+        Flag::with_value("blkio-weight-device", "PATH:WEIGHT", "Share of one disk's time, 10 to 1000"),
+        |spec, text| {
+            let weight = |text: &str| word::number("block I/O weight", text, 10, 1000);
+            add(&mut spec.resources.io_device_weight, text, weight)
+        },
+        |spec| show_all(&spec.resources.io_device_weight),
+    )
+    .commas(),
+    row(
+        Flag::with_value("device-read-bps", "PATH:SIZE", "Most bytes that are read from a disk each second"),
+        |spec, text| add(&mut spec.resources.io_read_bytes, text, bytes),
+        |spec| show_all(&spec.resources.io_read_bytes),
+    )
+    .commas(),
+    row(
+        Flag::with_value("device-write-bps", "PATH:SIZE", "Most bytes that are written to a disk each second"),
+        |spec, text| add(&mut spec.resources.io_write_bytes, text, bytes),
+        |spec| show_all(&spec.resources.io_write_bytes),
+    )
+    .commas(),
+    row(
+        Flag::with_value("device-read-iops", "PATH:NUMBER", "Most reads from a disk each second"),
+        |spec, text| add(&mut spec.resources.io_read_operations, text, operations),
+        |spec| show_all(&spec.resources.io_read_operations),
+    )
+    .commas(),
+    row(
+        Flag::with_value("device-write-iops", "PATH:NUMBER", "Most writes to a disk each second"),
+        |spec, text| add(&mut spec.resources.io_write_operations, text, operations),
+        |spec| show_all(&spec.resources.io_write_operations),
+    )
+    .commas(),
+    row(
+        Flag::with_value("cgroup-conf", "FILE=VALUE", "Write to a file of the container's control group"),
+        |spec, text| {
+            spec.resources.cgroup_files.push(parse_cgroup_file(text)?);
+            Ok(())
+        },
+        |spec| spec.resources.cgroup_files.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+    ),
 ];
+
+/// Adds the limit of one disk; a later one for the same disk counts.
+fn add(
+    list: &mut Vec<DeviceLimit>,
+    text: &str,
+    number: impl FnOnce(&str) -> Result<u64, ParseError>,
+) -> Result<(), ParseError> {
+    let limit = DeviceLimit::parse(text, number)?;
+    list.retain(|other| other.path != limit.path);
+    list.push(limit);
+    Ok(())
+}
+
+fn bytes(text: &str) -> Result<u64, ParseError> {
+    Bytes::parse(text).map(|size| size.0)
+}
+
+fn operations(text: &str) -> Result<u64, ParseError> {
+    word::number("number of operations", text, 1, u64::MAX)
+}
 
 const fn row(
     flag: Flag,
@@ -133,6 +194,12 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("blkio-weight", "0|[1-9][0-9]{1,2}"),
     ("cgroups", "|enabled|disabled|no-conmon|split"),
     ("cgroup-parent", "|[a-z]{1,9}\\.slice"),
+    ("blkio-weight-device", "/dev/[a-z]{1,3}:[1-9][0-9]{1,2}"),
+    ("device-read-bps", "/dev/[a-z]{1,3}:[1-9][0-9]?mb?(,/dev/x:1k)?"),
+    ("device-write-bps", "/dev/[a-z]{1,3}:[1-9][0-9]?k"),
+    ("device-read-iops", "/dev/[a-z]{1,3}:[1-9][0-9]{0,3}"),
+    ("device-write-iops", "/dev/[a-z]{1,3}:[1-9][0-9]{0,3}"),
+    ("cgroup-conf", "memory\\.(high|low)=[0-9]{1,9}|io\\.max=8:0 rbps=[0-9]{1,4}"),
 ];
 
 #[cfg(test)]
@@ -163,6 +230,12 @@ mod tests {
                 ("blkio-weight", "500", &["500"]),
                 ("cgroups", "split", &["split"]),
                 ("cgroup-parent", "web.slice", &["web.slice"]),
+                ("blkio-weight-device", "/dev/sda:500", &["/dev/sda:500"]),
+                ("device-read-bps", "/dev/sda:1mb,/dev/sdb:7", &["/dev/sda:1048576", "/dev/sdb:7"]),
+                ("device-write-bps", "/dev/sda:1k", &["/dev/sda:1024"]),
+                ("device-read-iops", "/dev/sda:10", &["/dev/sda:10"]),
+                ("device-write-iops", "/dev/sda:10", &["/dev/sda:10"]),
+                ("cgroup-conf", "memory.high=1G", &["memory.high=1G"]),
             ],
         );
     }
@@ -186,6 +259,12 @@ mod tests {
             ("cpuset-mems", "a", "expected numbers and ranges"),
             ("pids-limit", "-5", "expected a whole number"),
             ("blkio-weight", "5", "from 10 to 1000"),
+            ("device-read-bps", "sda:1m", "expected PATH:NUMBER"),
+            ("device-read-bps", "/dev/sda:fast", "invalid size"),
+            ("blkio-weight-device", "/dev/sda:5", "from 10 to 1000"),
+            ("cgroup-conf", "memory.high", "expected FILE=VALUE"),
+            ("cgroup-conf", "../x.y=1", "expected the name of a controller's file"),
+            ("cgroup-conf", "cgroup.procs=1", "expected the name of a controller's file"),
             ("cgroups", "many", "expected enabled, disabled, no-conmon or split"),
         ]);
     }

@@ -5,7 +5,7 @@
 use super::parse::parse_switch;
 use super::row::{set_switch, show_all, show_switch};
 use super::{Complete, Flag, Form, Group, Key, Opt};
-use crate::security::{Device, Seccomp, parse_capability};
+use crate::security::{Device, Seccomp, is_cdi_name, parse_capability, parse_proc_option};
 use crate::{ContainerSpec, ParseError, word};
 
 pub(super) const ROWS: &[Opt] = &[
@@ -29,14 +29,28 @@ pub(super) const ROWS: &[Opt] = &[
     .in_unit("DropCapability", Form::Words)
     .commas(),
     row(
-        Flag::with_value("security-opt", "OPTION", "no-new-privileges, seccomp=, mask=, unmask=, label= or apparmor=")
-            .complete(Complete::Words(&["no-new-privileges", "seccomp=", "mask=", "unmask=", "label=", "apparmor="])),
+        Flag::with_value(
+            "security-opt",
+            "OPTION",
+            "no-new-privileges, seccomp=, mask=, unmask=, label=, apparmor=, proc-opts=",
+        )
+        .complete(Complete::Words(&[
+            "no-new-privileges",
+            "seccomp=",
+            "mask=",
+            "unmask=",
+            "label=",
+            "apparmor=",
+            "proc-opts=",
+        ])),
         set_security_option,
         show_security_options,
     )
     .other_keys(|spec| {
         let has_key = |option: &&String| KEYED_LABELS.iter().any(|kind| option.split(':').next() == Some(kind));
-        spec.security.label.iter().filter(|option| !has_key(option)).map(|option| format!("label={option}")).collect()
+        let labels =
+            spec.security.label.iter().filter(|option| !has_key(option)).map(|option| format!("label={option}"));
+        labels.chain(spec.security.proc_options.iter().map(|option| format!("proc-opts={option}"))).collect()
     }),
     key(
         "NoNewPrivileges",
@@ -108,13 +122,20 @@ pub(super) const ROWS: &[Opt] = &[
         |spec| spec.security.label_of("filetype").map(str::to_owned).into_iter().collect(),
     ),
     row(
-        Flag::with_value("device", "[-]HOST[:CONTAINER][:rwm]", "Add a device of the host; - in front: if it exists")
-            .complete(Complete::File),
+        Flag::with_value(
+            "device",
+            "[-]HOST[:CONTAINER][:rwm]",
+            "Add a device of the host, by path (-: if it is there) or CDI name",
+        )
+        .complete(Complete::File),
         |spec, text| {
-            spec.security.devices.push(Device::parse(text)?);
+            match is_cdi_name(text) {
+                true => spec.security.cdi.push(text.to_owned()),
+                false => spec.security.devices.push(Device::parse(text)?),
+            }
             Ok(())
         },
-        |spec| show_all(&spec.security.devices),
+        |spec| [show_all(&spec.security.devices), spec.security.cdi.clone()].concat(),
     )
     .in_unit("AddDevice", Form::Words)
     .commas(),
@@ -127,6 +148,20 @@ pub(super) const ROWS: &[Opt] = &[
         |spec| spec.security.sysctls.iter().map(|(name, value)| format!("{name}={value}")).collect(),
     )
     .in_unit("Sysctl", Form::Words)
+    .commas(),
+    row(
+        Flag::with_value("gpus", "all|NAME", "Add graphics processors of nvidia.com, by their CDI names"),
+        |spec, text| {
+            let name = format!("nvidia.com/gpu={text}");
+            if !is_cdi_name(&name) {
+                return Err(ParseError::new("graphics processor", text, "expected all, a number or a name"));
+            }
+            spec.security.cdi.push(name);
+            Ok(())
+        },
+        // The row of the devices shows them.
+        |_| Vec::new(),
+    )
     .commas(),
 ];
 
@@ -180,7 +215,11 @@ fn set_security_option(spec: &mut ContainerSpec, text: &str) -> Result<(), Parse
             spec.security.apparmor = Some(word::solid("AppArmor profile", value)?);
             Ok(())
         }
-        ("proc-opts", _) => Err(ParseError::new("security option", text, "not supported yet")),
+        ("proc-opts", Some(value)) => {
+            let parsed = value.split(',').map(parse_proc_option).collect::<Result<Vec<_>, _>>()?;
+            spec.security.proc_options.extend(parsed);
+            Ok(())
+        }
         _ => {
             let expected = "expected no-new-privileges, or seccomp, mask, unmask, label or apparmor with =VALUE";
             Err(ParseError::new("security option", text, expected))
@@ -200,6 +239,7 @@ fn show_security_options(spec: &ContainerSpec) -> Vec<String> {
     add("mask", joined(&security.mask));
     add("unmask", joined(&security.unmask));
     add("label", security.label.clone());
+    add("proc-opts", security.proc_options.clone());
     shown
 }
 
@@ -284,6 +324,7 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("SecurityLabelLevel", "s0:c[0-9]{1,3},c1"),
     ("SecurityLabelFileType", "[a-z_]{1,9}"),
     ("device", "-?/dev/[a-z]{1,9}(:/dev/[a-z]{1,3})?(:r?w?m)?(,/dev/fuse)?"),
+    ("gpus", "all|[0-9](,[0-9])?"),
     ("sysctl", "net\\.core\\.[a-z]{1,9}=[0-9 ]{1,5}(,kernel/sem=1)?|\"kernel.x=[a-z, \\\\']{1,5}\""),
 ];
 
@@ -323,6 +364,9 @@ mod tests {
                 ("device", "/dev/fuse", &["/dev/fuse"]),
                 ("device", "/dev/sda:/dev/xvda:mr", &["/dev/sda:/dev/xvda:rm"]),
                 ("device", "-/dev/dri:r", &["-/dev/dri:r"]),
+                ("device", "vendor.com/class=name", &["vendor.com/class=name"]),
+                ("gpus", "all", &[]),
+                ("security-opt", "proc-opts=hidepid=2,subset=pid", &["proc-opts=hidepid=2", "proc-opts=subset=pid"]),
                 ("sysctl", "net.core.somaxconn=1024,kernel/sem=1 2", &["net.core.somaxconn=1024", "kernel/sem=1 2"]),
             ],
         );
@@ -346,14 +390,15 @@ mod tests {
             ("cap-add", "NET_ADMN", "unknown capability \"NET_ADMN\", did you mean NET_ADMIN?"),
             ("security-opt", "no-new-privileges=maybe", "expected true or false"),
             ("security-opt", "seccomp", "expected no-new-privileges, or seccomp"),
-            ("security-opt", "proc-opts=hidepid=2", "not supported yet"),
+            ("security-opt", "proc-opts=gid=5", "expected hidepid="),
+            ("gpus", "a b", "expected all, a number or a name"),
             ("security-opt", "mask=etc", "must be an absolute path"),
             ("security-opt", "label=color:red", "expected disable, nested"),
             ("security-opt", "label=type", "expected disable, nested"),
             ("security-opt", "label=disable:yes", "expected disable, nested"),
             ("AppArmor", "", "must not be empty"),
             ("device", "fuse", "expected an absolute path on the host"),
-            ("device", "nvidia.com/gpu=all", "CDI names are not supported yet"),
+            ("device", "nvidia/gpu=all", "expected an absolute path on the host, or a CDI name"),
             ("device", "/dev/fuse:rx", "permissions are some of r, w and m"),
             ("device", "/dev/fuse:/dev/x:", "permissions are some of r, w and m"),
             ("sysctl", "net.core.somaxconn", "expected NAME=VALUE"),

@@ -35,11 +35,6 @@ pub struct UnsupportedValue {
 
 /// Every refused value; the engine refuses each (`engine/src/resolve/check.rs`).
 pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
-    value(
-        "--privileged",
-        "not supported yet",
-        "--cap-add, --device and --security-opt give what is needed, one by one",
-    ),
     value("--userns=keep-id", OWN_MAP, "root inside is the caller: files in a bind mount stay the caller's"),
     value("--userns=auto", OWN_MAP, "another user of the machine has ids of its own"),
     value("--userns=nomap", OWN_MAP, "--user runs the process as another user inside"),
@@ -50,16 +45,11 @@ pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
         "named networks are not supported yet",
         "--network=container:NAME lets containers share one",
     ),
-    value("--pid=container:web", JOINED, "run both programs in one container, or `lodger exec` the second"),
-    value("--ipc=container:web", JOINED, "share a volume, or --ipc=host"),
-    value("--uts=container:web", JOINED, "--hostname gives both the same name"),
-    value("--cgroupns=container:web", JOINED, "--cgroup-parent puts both below one slice"),
     value(
         "--volume=/a:/b:idmap=uids=0-1-10",
         "the kernel lets nobody but root of the host map the ids of a mount",
         "U gives the files to the container's user",
     ),
-    value("--security-opt=label=type:spc_t", "SELinux labels cannot be set yet", "label=disable"),
     value(
         "--security-opt=apparmor=web",
         "AppArmor profiles cannot be set yet",
@@ -73,7 +63,6 @@ pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
 ];
 
 const OWN_MAP: &str = "user namespaces with a mapping of their own are not supported yet";
-const JOINED: &str = "single namespaces of other containers cannot be joined yet";
 
 const fn value(words: &'static str, reason: &'static str, hint: &'static str) -> UnsupportedValue {
     UnsupportedValue { words, reason, hint }
@@ -124,31 +113,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
         "containers that run systemd inside are not supported yet",
         "--shm-size sets the size of /dev/shm",
     ),
-    flag(
-        "preserve-fd",
-        "a list of single file descriptors cannot be handed on yet",
-        "--preserve-fds hands on all from 3 on",
-    )
-    .only(Verbs::Run),
-    flag("passwd-entry", "the line in /etc/passwd cannot be chosen yet", "put the user into the image"),
-    flag("group-entry", "the line in /etc/group cannot be chosen yet", "put the group into the image"),
-    flag(
-        "hostuser",
-        "users of the host cannot be copied into the container yet",
-        "put the user into the image, or use --user with a number",
-    ),
-    flag(
-        "personality",
-        "the execution domain of the process cannot be chosen",
-        "start it with setarch(8) inside the container",
-    )
-    .never(),
-    flag(
-        "chrootdirs",
-        "files such as /etc/hosts are put into the root directory alone",
-        "bind them into the other directory with --volume",
-    )
-    .never(),
     key("VolatileTmp", Form::Switch, "the key is deprecated in podman and was left out", "use Tmpfs=/tmp").never(),
     both(
         "network-alias",
@@ -217,11 +181,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     .never(),
     flag("device-cgroup-rule", "device rules cannot be set without root", "--device adds single devices").never(),
     flag(
-        "gpus",
-        "CDI devices are not supported yet",
-        "--device=/dev/dri adds the graphics devices of the kernel's own drivers",
-    ),
-    flag(
         "memory-swappiness",
         "the limit exists only in version 1 of control groups, which lodger does not use",
         "--memory-swap limits what is swapped",
@@ -246,55 +205,11 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     )
     .never(),
     flag(
-        "blkio-weight-device",
-        "limits for single disks are not supported yet",
-        "IODeviceWeight= in the [Service] section does this for services",
-    ),
-    flag(
-        "device-read-bps",
-        "limits for single disks are not supported yet",
-        "IOReadBandwidthMax= in the [Service] section does this for services",
-    ),
-    flag(
-        "device-write-bps",
-        "limits for single disks are not supported yet",
-        "IOWriteBandwidthMax= in the [Service] section does this for services",
-    ),
-    flag(
-        "device-read-iops",
-        "limits for single disks are not supported yet",
-        "IOReadIOPSMax= in the [Service] section does this for services",
-    ),
-    flag(
-        "device-write-iops",
-        "limits for single disks are not supported yet",
-        "IOWriteIOPSMax= in the [Service] section does this for services",
-    ),
-    flag(
-        "cgroup-conf",
-        "files of the control group cannot be written directly yet",
-        "the [Service] section takes systemd's resource settings",
-    ),
-    flag(
         "rdt-class",
         "cache allocation classes belong to root",
         "have the administrator assign the service's processes",
     )
     .never(),
-    health("health-cmd", "HealthCmd"),
-    health("health-interval", "HealthInterval"),
-    health("health-timeout", "HealthTimeout"),
-    health("health-start-period", "HealthStartPeriod"),
-    health("health-retries", "HealthRetries"),
-    health("health-on-failure", "HealthOnFailure"),
-    health("health-startup-cmd", "HealthStartupCmd"),
-    health("health-startup-interval", "HealthStartupInterval"),
-    health("health-startup-retries", "HealthStartupRetries"),
-    health("health-startup-success", "HealthStartupSuccess"),
-    health("health-startup-timeout", "HealthStartupTimeout"),
-    health("health-log-destination", "HealthLogDestination"),
-    health("health-max-log-count", "HealthMaxLogCount"),
-    health("health-max-log-size", "HealthMaxLogSize"),
     flag("decryption-key", "encrypted images are not supported", "pull with a tool that decrypts, and load the result")
         .never(),
     switch("disable-content-trust", "the flag has never had an effect in podman", "leave it out").never(),
@@ -323,12 +238,6 @@ const fn both(
 ) -> Unsupported {
     let flag = Some(Flag::with_value(flag, "VALUE", ""));
     Unsupported { flag, key: Some(Key::new(key, form, "")), verbs: Verbs::Both, reason, hint, planned: true }
-}
-
-/// An option of health checks.
-const fn health(flag: &'static str, key: &'static str) -> Unsupported {
-    let hint = "leave it out; what watches the service from outside can restart it with lodger restart";
-    both(flag, key, Form::Single, "health checks are not run yet", hint)
 }
 
 const fn flag(flag: &'static str, reason: &'static str, hint: &'static str) -> Unsupported {

@@ -2,7 +2,7 @@
 
 use super::{
     BasicNetwork, Config, Container, Device, GraphDriver, Healthcheck, HostConfig, HostPort, LogConfig, Mount, Network,
-    NetworkSettings, RestartPolicy, Secret, State, Ulimit,
+    NetworkSettings, RestartPolicy, Secret, State, Throttle, Ulimit,
 };
 use crate::error::Result;
 use crate::filter::containers::words;
@@ -12,6 +12,7 @@ use engine::containers::Status;
 use engine::{ContainerRecord, Engine};
 use spec::ContainerSpec;
 use spec::container::Root;
+use spec::duration::Nanoseconds;
 use spec::lifecycle::Restart;
 use spec::logging::LogDriver;
 use spec::mount::{MountSource, Relabel};
@@ -256,10 +257,14 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) 
         annotations: spec.identity.annotations.clone(),
         stop_signal: signal.or(image_signal).unwrap_or_else(|| "SIGTERM".to_owned()),
         healthcheck: healthcheck(spec, image),
-        health_log_destination: "local".to_owned(),
-        healthcheck_max_log_count: 5,
-        healthcheck_max_log_size: 500,
-        healthcheck_on_failure_action: "none".to_owned(),
+        startup_health_check: startup_healthcheck(spec),
+        health_log_destination: spec.health.log_destination.clone().unwrap_or_else(|| "local".to_owned()),
+        healthcheck_max_log_count: spec.health.max_log_count.unwrap_or(5),
+        healthcheck_max_log_size: spec.health.max_log_size.unwrap_or(500),
+        healthcheck_on_failure_action: spec
+            .health
+            .on_failure
+            .map_or_else(|| "none".to_owned(), |action| action.to_string()),
         create_command: record.create_command.clone(),
         timezone: process.timezone.clone().unwrap_or_default(),
         umask: format!("{:04o}", process.umask.unwrap_or(0o022)),
@@ -278,12 +283,45 @@ fn secret(used: &SecretUse) -> Option<Secret> {
     Some(Secret { name: used.name.clone(), id: used.id.clone(), uid, gid, mode: mode.unwrap_or(0o444) })
 }
 
+/// podman's time between two checks and for one, in nanoseconds.
+const CHECK_TIME: u64 = 30_000_000_000;
+
 fn healthcheck(spec: &ContainerSpec, image: &ContainerDefaults) -> Option<Healthcheck> {
-    if spec.health.disabled {
+    let health = &spec.health;
+    if health.disabled {
         return None;
     }
+    let time = |asked: Option<Nanoseconds>, default| asked.map_or(default, |time| time.0);
+    if let Some(command) = &health.command {
+        return Some(Healthcheck {
+            test: spec::health::test(command),
+            start_period: time(health.start_period, 0),
+            interval: time(health.interval, CHECK_TIME),
+            timeout: time(health.timeout, CHECK_TIME),
+            retries: u64::from(health.retries.unwrap_or(3)),
+            successes: 0,
+        });
+    }
     let ImageHealthcheck { test, interval, timeout, start_period, retries } = image.healthcheck.clone()?;
-    (!test.is_empty()).then_some(Healthcheck { test, start_period, interval, timeout, retries })
+    (!test.is_empty()).then_some(Healthcheck { test, start_period, interval, timeout, retries, successes: 0 })
+}
+
+fn startup_healthcheck(spec: &ContainerSpec) -> Option<Healthcheck> {
+    let startup = &spec.health.startup;
+    let command = startup.command.as_ref()?;
+    let time = |asked: Option<Nanoseconds>| asked.map_or(CHECK_TIME, |time| time.0);
+    Some(Healthcheck {
+        test: spec::health::test(command),
+        start_period: 0,
+        interval: time(startup.interval),
+        timeout: time(startup.timeout),
+        retries: u64::from(startup.retries.unwrap_or(0)),
+        successes: u64::from(startup.successes.unwrap_or(0)),
+    })
+}
+
+fn throttles(limits: &[resources::DeviceLimit]) -> Vec<Throttle> {
+    limits.iter().map(|limit| Throttle { path: limit.path.clone(), rate: limit.value, weight: 0 }).collect()
 }
 
 fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
@@ -333,6 +371,16 @@ fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
         nano_cpus: cpus * 1_000_000,
         cgroup_parent: resources.cgroup_parent.clone().unwrap_or_default(),
         blkio_weight: resources.io_weight.unwrap_or(0),
+        blkio_weight_device: resources
+            .io_device_weight
+            .iter()
+            .map(|limit| Throttle { path: limit.path.clone(), rate: 0, weight: limit.value })
+            .collect(),
+        blkio_device_read_bps: throttles(&resources.io_read_bytes),
+        blkio_device_write_bps: throttles(&resources.io_write_bytes),
+        blkio_device_read_iops: throttles(&resources.io_read_operations),
+        blkio_device_write_iops: throttles(&resources.io_write_operations),
+        cgroup_conf: (!resources.cgroup_files.is_empty()).then(|| resources.cgroup_files.iter().cloned().collect()),
         cpu_period: resources.cpu_period.unwrap_or(if cpus == 0 { 0 } else { CPU_PERIOD }),
         cpu_quota: resources.cpu_quota.unwrap_or(cpus * CPU_PERIOD / 1000),
         cpuset_cpus: resources.cpuset_cpus.clone().unwrap_or_default(),

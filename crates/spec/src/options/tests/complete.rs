@@ -81,7 +81,7 @@ fn run_and_create_differ_as_in_podman() {
     let commands_own = ["detach-keys", "sig-proxy"];
     same(RUN_ONLY, of(Verbs::Run).chain(commands_own));
     same(CREATE_ONLY, of(Verbs::Create));
-    assert_eq!(flags(Verb::Run).len(), flags(Verb::Create).len() + 4);
+    assert_eq!(flags(Verb::Run).len(), flags(Verb::Create).len() + 5);
 }
 
 #[test]

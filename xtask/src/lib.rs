@@ -9,6 +9,7 @@
 //! | `ability` | what this machine cannot do, with the reason |
 //! | `demo` | shows a service from nothing to a page |
 //! | `bench` | measures lodger beside its peers |
+//! | `fuzz` | inputs that nobody wrote, for what reads words from outside |
 //! | `suite` | runs every test of the project and counts |
 //! | `case`, `cases` | what a whole-host test case is written with, and the cases |
 //! | `rules` | who may import whom, and what a file looks like |
@@ -25,6 +26,7 @@ pub mod cases;
 pub mod debian;
 pub mod demo;
 pub mod digest;
+pub mod fuzz;
 pub mod host;
 pub mod image;
 mod owner;

@@ -18,7 +18,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("quadlet", &["spec"]),
     ("kernel", &[]),
     ("init", &["kernel"]),
-    ("runtime", &["kernel", "init"]),
+    ("runtime", &["spec", "kernel", "init"]),
     ("store", &["spec", "kernel"]),
     ("registry", &["spec"]),
     ("network", &["spec", "kernel"]),

@@ -12,8 +12,8 @@
 //! | 1, 2 | rm, rmi, volume rm: one did not exist; one is in use |
 //! | 1 | exists: no |
 
+use crate::escape::{Keep, escape};
 use crate::exit::ExitCode;
-use crate::output::{Keep, escape};
 use engine::{Error, Kind};
 use std::error::Error as _;
 use std::fmt;

@@ -17,9 +17,12 @@ mod completion;
 mod confirm;
 mod dispatch;
 mod error;
+mod escape;
 mod exit;
 mod filter;
 mod format;
+#[cfg(test)]
+mod fuzz;
 mod global;
 mod help;
 mod man;

@@ -104,7 +104,7 @@ fn short_name_cache(host: &Host) -> PathBuf {
 
 fn merge(conf: &mut RegistriesConf, path: &Path) -> Result<bool> {
     let Some(bytes) = read(path)? else { return Ok(false) };
-    conf.merge(&path.display().to_string(), &bytes).map_err(crate::images::registry_error)?;
+    conf.merge(&path.display().to_string(), &bytes).map_err(crate::error::registry_error)?;
     Ok(true)
 }
 

@@ -350,6 +350,34 @@ impl Kind {
     }
 }
 
+/// Gives a registry's error its kind here.
+pub(crate) fn registry_error(error: registry::Error) -> Error {
+    use registry::Kind as From;
+    let registry = || error.subject.split('/').next().unwrap_or_default().to_owned();
+    let kind = match &error.kind {
+        From::Unauthorized { registry, .. } => Kind::Unauthorized(registry.clone()),
+        From::PlainHttp => Kind::PlainHttp(registry()),
+        From::NotFound(_) => Kind::NotInRegistry,
+        From::Denied(_) => Kind::Denied(registry()),
+        From::RateLimited { .. } => Kind::RateLimited(registry()),
+        From::Tls(_) => Kind::Untrusted(registry()),
+        From::Dns(_) | From::Connect(_) | From::Timeout(_) => Kind::Unreachable,
+        From::NoPlatform { .. } => Kind::NoPlatform,
+        From::Blocked(_) => Kind::Blocked,
+        From::DigestMismatch { .. } | From::SizeMismatch { .. } => Kind::Corrupt,
+        From::Server { .. }
+        | From::Interrupted(_)
+        | From::Protocol(_)
+        | From::Redirect(_)
+        | From::TooLarge { .. }
+        | From::UnsupportedMediaType { .. }
+        | From::InvalidManifest(_)
+        | From::Invalid(_)
+        | From::Unreadable => Kind::Other,
+    };
+    Error::caused(kind, error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,5 +394,29 @@ mod tests {
             assert_eq!(Kind::of_words(&kind.sentence().unwrap_or_default()), Some(kind));
         }
         assert_eq!(Kind::of_words("cannot publish port x: for another reason"), None);
+    }
+
+    fn told(kind: registry::Kind) -> Error {
+        let subject = "registry.test:5000/web:1".to_owned();
+        registry_error(registry::Error {
+            op: registry::Operation::FetchManifest,
+            subject,
+            kind,
+            source: None,
+            before: Box::default(),
+        })
+    }
+
+    #[test]
+    fn what_a_registry_says_has_a_kind_and_names_the_registry() {
+        let registry = || "registry.test:5000".to_owned();
+        assert_eq!(told(registry::Kind::NotFound("manifest unknown".into())).kind, Kind::NotInRegistry);
+        assert_eq!(told(registry::Kind::Denied(String::new())).kind, Kind::Denied(registry()));
+        assert_eq!(told(registry::Kind::RateLimited { retry_after: None }).kind, Kind::RateLimited(registry()));
+        assert_eq!(told(registry::Kind::Tls("untrusted".into())).kind, Kind::Untrusted(registry()));
+        assert_eq!(told(registry::Kind::PlainHttp).kind, Kind::PlainHttp(registry()));
+        assert_eq!(told(registry::Kind::Dns("registry.test".into())).kind, Kind::Unreachable);
+        let chain = told(registry::Kind::NotFound("manifest unknown".into())).chain();
+        assert_eq!(chain, "fetch manifest \"registry.test:5000/web:1\": not found: manifest unknown");
     }
 }

@@ -153,7 +153,7 @@ impl Host {
 }
 
 /// Ranges of `name:first:count` lines (subuid(5)); the owner may be a name or a number. Broken lines are skipped.
-fn ranges(text: &str, name: &str, uid: u32) -> Vec<IdRange> {
+pub(crate) fn ranges(text: &str, name: &str, uid: u32) -> Vec<IdRange> {
     let number = uid.to_string();
     let line = |line: &str| {
         let mut fields = line.trim().split(':');

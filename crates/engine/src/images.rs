@@ -14,7 +14,7 @@ pub use save::{SaveFormat, ToSave};
 pub use store::save::{ArchiveFormat, DirectoryFormat, Family, LayerForm};
 
 use crate::config::{self, RegistryOptions};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, registry_error};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
 use registry::registries::{ShortName, ShortNameMode};
@@ -413,62 +413,9 @@ fn in_parallel<J: Copy + Sync>(jobs: &[J], work: impl Fn(J) -> Result<()> + Sync
     }
 }
 
-/// Gives a registry's error its kind here.
-pub(crate) fn registry_error(error: registry::Error) -> Error {
-    use registry::Kind as From;
-    let registry = || error.subject.split('/').next().unwrap_or_default().to_owned();
-    let kind = match &error.kind {
-        From::Unauthorized { registry, .. } => Kind::Unauthorized(registry.clone()),
-        From::PlainHttp => Kind::PlainHttp(registry()),
-        From::NotFound(_) => Kind::NotInRegistry,
-        From::Denied(_) => Kind::Denied(registry()),
-        From::RateLimited { .. } => Kind::RateLimited(registry()),
-        From::Tls(_) => Kind::Untrusted(registry()),
-        From::Dns(_) | From::Connect(_) | From::Timeout(_) => Kind::Unreachable,
-        From::NoPlatform { .. } => Kind::NoPlatform,
-        From::Blocked(_) => Kind::Blocked,
-        From::DigestMismatch { .. } | From::SizeMismatch { .. } => Kind::Corrupt,
-        From::Server { .. }
-        | From::Interrupted(_)
-        | From::Protocol(_)
-        | From::Redirect(_)
-        | From::TooLarge { .. }
-        | From::UnsupportedMediaType { .. }
-        | From::InvalidManifest(_)
-        | From::Invalid(_)
-        | From::Unreadable => Kind::Other,
-    };
-    Error::caused(kind, error)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use registry::{Kind as From, Operation};
-
-    fn told(kind: From) -> Error {
-        let subject = "registry.test:5000/web:1".to_owned();
-        registry_error(registry::Error {
-            op: Operation::FetchManifest,
-            subject,
-            kind,
-            source: None,
-            before: Box::default(),
-        })
-    }
-
-    #[test]
-    fn what_a_registry_says_has_a_kind_and_names_the_registry() {
-        let registry = || "registry.test:5000".to_owned();
-        assert_eq!(told(From::NotFound("manifest unknown".into())).kind, Kind::NotInRegistry);
-        assert_eq!(told(From::Denied(String::new())).kind, Kind::Denied(registry()));
-        assert_eq!(told(From::RateLimited { retry_after: None }).kind, Kind::RateLimited(registry()));
-        assert_eq!(told(From::Tls("untrusted".into())).kind, Kind::Untrusted(registry()));
-        assert_eq!(told(From::PlainHttp).kind, Kind::PlainHttp(registry()));
-        assert_eq!(told(From::Dns("registry.test".into())).kind, Kind::Unreachable);
-        let chain = told(From::NotFound("manifest unknown".into())).chain();
-        assert_eq!(chain, "fetch manifest \"registry.test:5000/web:1\": not found: manifest unknown");
-    }
 
     #[test]
     fn another_platform_is_told_and_the_right_one_is_not() {

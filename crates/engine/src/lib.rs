@@ -18,6 +18,8 @@ mod cdi;
 pub mod config;
 pub mod containers;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod host;
 pub mod images;
 mod inherited;
@@ -121,7 +123,7 @@ fn store_error(error: store::Error) -> Error {
 fn source_error(error: store::Error) -> Error {
     let store::Kind::Source(source) = error.kind else { return Error::caused(Kind::Other, error) };
     match registry::Error::from_io(source) {
-        Ok(error) => images::registry_error(error),
+        Ok(error) => error::registry_error(error),
         Err(source) => Error::io(format!("{} {}", error.op, error.subject), source),
     }
 }

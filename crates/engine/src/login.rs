@@ -4,9 +4,9 @@
 //! the place it is kept in, and is in no message.
 
 use crate::config::{self, RegistryOptions};
+use crate::error::registry_error;
 use crate::error::{Error, Kind, Result};
 use crate::host::Host;
-use crate::images::registry_error;
 use registry::Client;
 use registry::auth::{Credentials, Keeper, Secret};
 use spec::pull::Pull;

@@ -81,6 +81,12 @@ impl Engine {
         self.host.has_host_ids(spec)
     }
 
+    /// Before several containers are stopped or removed: where one of them has the host's ids, from where all are reached.
+    pub fn approach_all(&self, ids: &[store::ContainerId]) -> Result<()> {
+        let of_host = |id| self.store.container(id).is_ok_and(|record| self.has_host_ids(&record.spec));
+        if !self.host.rootless() && ids.iter().any(of_host) { self.stay_outside() } else { Ok(()) }
+    }
+
     /// Brings this process where it has power over a container's processes and files.
     pub(crate) fn approach(&self, spec: &ContainerSpec) -> Result<()> {
         if self.has_host_ids(spec) { self.stay_outside() } else { self.enter_user_namespace() }

@@ -12,6 +12,8 @@
 
 pub mod addresses;
 mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod hosts;
 pub mod pasta;
 pub mod ports;

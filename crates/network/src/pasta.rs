@@ -18,4 +18,6 @@ mod process;
 
 pub use abilities::Abilities;
 pub use plan::{DNS_FORWARD, GUEST_ADDRESS, Plan};
+#[cfg(test)]
+pub(crate) use process::explain;
 pub use process::{Starting, Until, start, stop};

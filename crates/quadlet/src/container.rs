@@ -241,9 +241,9 @@ impl Reader {
 
     /// What the keys must say together.
     fn check_keys(&mut self, file: &File, entries: &[&Entry]) {
-        if self.spec.root == Root::default()
-            && !entries.iter().any(|entry| matches!(entry.key.as_str(), "Image" | "Rootfs"))
-        {
+        // What a key says wrong is told where it stands; that it says nothing is as if it were not there.
+        let says = |entry: &&Entry| matches!(entry.key.as_str(), "Image" | "Rootfs") && !entry.value.text.is_empty();
+        if self.spec.root == Root::default() && !entries.iter().any(says) {
             let at = file.sections.iter().find(|section| section.name == SECTION).map(|section| section.at);
             let (at, what) = match at {
                 Some(at) => (at, format!("neither Image= nor Rootfs= in [{SECTION}]")),

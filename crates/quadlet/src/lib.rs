@@ -11,6 +11,8 @@ mod container;
 mod diagnostic;
 pub mod file;
 mod form;
+#[cfg(test)]
+mod fuzz;
 
 pub use container::{Reload, Unit, WriteError, read_container, write_container};
 pub use diagnostic::{Diagnostic, Position};

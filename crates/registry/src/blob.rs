@@ -4,7 +4,6 @@
 //! descriptor's size. Where a connection breaks, the next one asks for the rest; a server that ignores the range or
 //! answers another one is either skipped forward in or given up, never spliced in.
 
-use crate::client::blob_path;
 use crate::http::{Address, Answer, Backoff, Call, ContentRange, Next, broken, exchange};
 use crate::session::Session;
 use crate::{Error, Kind, Location, Operation};
@@ -112,7 +111,7 @@ impl BlobReader {
     fn request(&mut self) -> Result<Option<Incoming>, Error> {
         let from = (self.position > 0 && self.ranges == Ranges::Ask).then_some(self.position);
         let call = Call { from, ..Call::get(Operation::FetchBlob, &self.subject) };
-        let answer = exchange(&self.session, &self.location, &blob_path(&self.location, &self.descriptor), &call)?;
+        let answer = exchange(&self.session, &self.location, &self.location.blob_path(&self.descriptor), &call)?;
         let Some(start) = self.start(&answer, from)? else {
             self.ranges = Ranges::Avoid;
             return Ok(None);

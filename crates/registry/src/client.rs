@@ -182,7 +182,7 @@ impl Client {
         if descriptor.size > DOCUMENT_LIMIT {
             return Err(call.error(Kind::TooLarge { what: "the document", limit: DOCUMENT_LIMIT }));
         }
-        let path = blob_path(location, descriptor);
+        let path = location.blob_path(descriptor);
         let bytes = self.0.attempts(|| {
             let answer = exchange(&self.0, location, &path, &call)?;
             if let Some(length) = answer.length() {
@@ -235,10 +235,6 @@ enum Wanted {
     Tag(String),
     Digest(Digest),
     Entry(Descriptor),
-}
-
-pub(crate) fn blob_path(location: &Location, descriptor: &Descriptor) -> String {
-    format!("/v2/{}/blobs/{}", location.repository(), descriptor.digest)
 }
 
 fn check_size(call: &Call<'_>, wanted: u64, got: u64) -> Result<(), Error> {

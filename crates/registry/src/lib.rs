@@ -22,6 +22,8 @@ mod client;
 mod config;
 mod error;
 mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod location;
 pub mod manifest;

@@ -1,6 +1,7 @@
 //! One place where an image can be had: a repository of one registry or mirror, and how that is spoken to.
 
 use spec::Reference;
+use spec::oci::Descriptor;
 use std::fmt;
 
 /// A repository at a registry or mirror. Made by [`Client::resolve`](crate::Client::resolve); passed back to fetch.
@@ -44,6 +45,11 @@ pub enum Security {
 }
 
 impl Location {
+    /// Where a blob is asked for.
+    pub(crate) fn blob_path(&self, descriptor: &Descriptor) -> String {
+        format!("/v2/{}/blobs/{}", self.repository(), descriptor.digest)
+    }
+
     /// The registry as such, no repository of it.
     pub(crate) fn whole_registry(registry: &str, security: Security) -> Self {
         let reference =

@@ -1,5 +1,6 @@
 //! Capabilities by name and number, and the five sets of a process. See capabilities(7).
 
+use spec::security::CAPABILITIES;
 use std::fmt;
 
 /// A set of capabilities, bit *n* being capability number *n*.
@@ -21,63 +22,18 @@ pub struct Sets {
     pub ambient: Set,
 }
 
-/// Names in the order of their numbers.
-const NAMES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
-
 impl Set {
     /// None.
     pub const EMPTY: Self = Self(0);
     /// All that this version knows.
-    pub const ALL: Self = Self((1 << NAMES.len()) - 1);
+    pub const ALL: Self = Self((1 << CAPABILITIES.len()) - 1);
 
     /// One capability by its name: any case, with or without `CAP_`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let name = name.to_ascii_uppercase();
         let name = name.strip_prefix("CAP_").unwrap_or(&name);
-        NAMES.iter().position(|known| *known == name).map(|number| Self(1 << number))
+        CAPABILITIES.iter().position(|known| *known == name).map(|number| Self(1 << number))
     }
 
     /// What this process, or a child of it, can have at most: its bounding set (all that is known, where it cannot be read).
@@ -122,7 +78,7 @@ impl Set {
 
     /// Upper-case names with `CAP_`, in the order of their numbers.
     pub fn names(self) -> impl Iterator<Item = String> {
-        NAMES
+        CAPABILITIES
             .iter()
             .enumerate()
             .filter(move |(number, _)| self.0 & (1 << number) != 0)

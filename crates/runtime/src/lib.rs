@@ -13,6 +13,8 @@ pub mod compile;
 mod error;
 pub mod exec;
 pub mod foreground;
+#[cfg(test)]
+mod fuzz;
 pub mod helper;
 pub mod plan;
 mod prepare;

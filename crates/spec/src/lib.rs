@@ -15,6 +15,8 @@ pub mod bytes;
 pub mod container;
 pub mod digest;
 pub mod duration;
+#[cfg(test)]
+mod fuzz;
 pub mod health;
 pub mod lifecycle;
 pub mod logging;

@@ -142,8 +142,8 @@ pub(crate) fn parse_proc_option(text: &str) -> Result<String, ParseError> {
     }
 }
 
-/// `capabilities(7)`, in the kernel's order, without `CAP_`.
-const CAPABILITIES: [&str; 41] = [
+/// The capabilities of capabilities(7), without `CAP_`; each one's place is its number.
+pub const CAPABILITIES: [&str; 41] = [
     "CHOWN",
     "DAC_OVERRIDE",
     "DAC_READ_SEARCH",

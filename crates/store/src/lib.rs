@@ -19,6 +19,8 @@ mod commit;
 pub mod container;
 mod copy_tree;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 mod gc;
 pub mod image;
 mod index;

@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = cases![
     roots_containers_reach_the_world,
     a_restart_policy_of_root_is_for_the_next_boot_as_well,
     with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges,
+    images_and_volumes_go_with_containers_of_both_kinds,
     with_userns_host_a_service_is_entered_stopped_and_gone,
 ];
 
@@ -179,5 +180,20 @@ fn with_userns_host_a_service_is_entered_stopped_and_gone(host: &Host) -> Result
     host.root("lodger ps -aq; ss -Hlnt 'sport = 8092'; pgrep -x pasta; systemctl list-units --all --plain --no-legend 'lodger-case-*'; \
                find /var/lib/lodger -uid 0")?
         .stdout("");
+    Ok(())
+}
+
+fn images_and_volumes_go_with_containers_of_both_kinds(host: &Host) -> Result<()> {
+    host.root("lodger load --quiet --input /images/busybox.tar && lodger load --quiet --input /images/web.tar")?.ok();
+    let two = "lodger run -d --name case-range --network=none -v one:/v busybox sleep 1000 && \
+               lodger run -d --name case-host --userns=host --network=none -v two:/v web sleep 1000";
+    // The one that would be in the way of the other comes first.
+    host.root(two)?.ok();
+    host.root("lodger volume rm -f one two && lodger ps -aq")?.ok().stdout("one\ntwo\n");
+    host.root(two)?.ok();
+    host.root("lodger rmi -f busybox web && lodger ps -aq && lodger images -q && lodger volume rm one two")?
+        .ok()
+        .stdout_has("Untagged: localhost/web:latest\n")
+        .stdout_has("\none\ntwo\n");
     Ok(())
 }

@@ -7,7 +7,7 @@ mod vm;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use xtask::bench::{self, measure};
 use xtask::demo;
 
@@ -27,6 +27,7 @@ usage: cargo xtask TASK
   images push [HOST [NAME…]]            and copy them into a host's registries
   test [--tier lint|unit|ns|cli|host|vm] [FILTER]
                                         run all tests, or those of a tier, or those named so
+  fuzz [TARGET] [--seconds N]           inputs that nobody wrote, for all that reads words from outside (N: 60)
   demo                                  a service in a container, from nothing to a page
   bench [ROW]                           lodger beside its peers, into docs/benchmarks.md
   check-imports                         who imports whom, and the other rules of the tree
@@ -40,6 +41,7 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((&"vm", rest)) => vm::run(rest),
         Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
+        Some((&"fuzz", rest)) => fuzz_for(rest),
         Some((&"demo", _)) => demo::run().map(|()| ExitCode::SUCCESS),
         Some((&"bench", rest)) => bench::run(rest.first().copied()).map(|()| ExitCode::SUCCESS),
         Some((&"measure", [plan])) => print(&measure::measure(plan)?),
@@ -52,6 +54,17 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((task, _)) => bail!("no such task: {task}\n{HELP}"),
         None => bail!("no task given\n{HELP}"),
     }
+}
+
+fn fuzz_for(words: &[&str]) -> Result<ExitCode> {
+    let (target, seconds) = match words {
+        [] => (None, "60"),
+        ["--seconds", seconds] => (None, *seconds),
+        [target] => (Some(*target), "60"),
+        [target, "--seconds", seconds] | ["--seconds", seconds, target] => (Some(*target), *seconds),
+        _ => bail!("fuzz: want [TARGET] [--seconds N]"),
+    };
+    xtask::fuzz::run(target, seconds.parse().with_context(|| format!("fuzz: {seconds:?} is no number of seconds"))?)
 }
 
 fn check_rules() -> Result<ExitCode> {

@@ -57,9 +57,15 @@ fn run(call: Invocation) -> Result<ExitCode> {
     }
     let engine = call.engine()?;
     let names = match options.all {
-        true => engine.images(&mut warn)?.iter().map(|image| image.id.hex()).collect(),
+        true => engine.images(&mut warn)?.iter().map(|image| image.id.hex()).collect::<Vec<_>>(),
         false => call.operands.clone(),
     };
+    if options.force {
+        // What cannot be found is told in its turn.
+        let images = names.iter().filter_map(|name| engine.image(name).ok());
+        let users: Vec<_> = images.filter_map(|image| engine.image_users(&image).ok()).flatten().collect();
+        engine.approach_all(&users)?;
+    }
     let mut errors = Vec::new();
     for name in names {
         match remove(&engine, &name, &options) {

@@ -56,9 +56,15 @@ fn run(call: Invocation) -> Result<ExitCode> {
     }
     let engine = call.engine()?;
     let names = match options.all {
-        true => engine.volumes(&mut warn)?.into_iter().map(|volume| volume.name).collect(),
+        true => engine.volumes(&mut warn)?.into_iter().map(|volume| volume.name).collect::<Vec<_>>(),
         false => call.operands.clone(),
     };
+    if options.force {
+        // What cannot be found is told in its turn.
+        let volumes = names.iter().filter_map(|name| engine.volume(name).ok());
+        let users: Vec<_> = volumes.filter_map(|volume| engine.volume_users(&volume).ok()).flatten().collect();
+        engine.approach_all(&users)?;
+    }
     let mut errors = Vec::new();
     for name in names {
         match remove(&engine, &name, &options) {

@@ -301,6 +301,10 @@ pub(crate) struct HostPort {
     pub(crate) host_port: String,
 }
 
+/// `{}`
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Nothing {}
+
 /// What was asked of a container.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -389,7 +393,7 @@ pub(crate) struct Config {
     pub(crate) sd_notify_mode: String,
     /// `80/tcp` → nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) exposed_ports: BTreeMap<String, super::inspect_image::Nothing>,
+    pub(crate) exposed_ports: BTreeMap<String, Nothing>,
 }
 
 /// A secret that is a file.

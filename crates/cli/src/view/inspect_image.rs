@@ -1,6 +1,6 @@
 //! One image as `image inspect` shows it.
 
-use super::inspect_container::{GraphDriver, Healthcheck};
+use super::inspect_container::{GraphDriver, Healthcheck, Nothing};
 use crate::error::Result;
 use crate::format::json::null_if_empty;
 use crate::format::time::Time;
@@ -98,10 +98,6 @@ pub(crate) struct Config {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) stop_signal: String,
 }
-
-/// `{}`
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct Nothing {}
 
 /// The layers of an image.
 #[derive(Debug, Clone, Serialize)]

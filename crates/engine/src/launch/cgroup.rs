@@ -60,6 +60,12 @@ fn unified(membership: &str) -> Option<&str> {
     Some(group.strip_suffix(CONTROL).unwrap_or(group))
 }
 
+/// What is read from the kernel's words, for fuzzing.
+#[cfg(test)]
+pub(crate) fn words(text: &str) -> (u64, bool) {
+    (kills(text), unified(text).is_some())
+}
+
 fn kills(events: &str) -> u64 {
     events.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok()).unwrap_or(0)
 }

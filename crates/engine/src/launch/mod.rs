@@ -19,6 +19,8 @@ mod output;
 mod service;
 
 pub use attach::{Attach, Parted};
+#[cfg(test)]
+pub(crate) use cgroup::words as cgroup_words;
 pub use foreground::{Attachment, Ended};
 pub(crate) use foreground::{lent, window};
 pub(crate) use keep::TerminalKeeper;

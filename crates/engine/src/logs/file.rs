@@ -102,7 +102,7 @@ fn drain(reader: &mut BufReader<File>, path: &Path, options: &LogOptions, take: 
 }
 
 /// One line of the file; `None` for what is not ours (a damaged line).
-fn parse(line: &[u8]) -> Option<LogLine> {
+pub(crate) fn parse(line: &[u8]) -> Option<LogLine> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let mut fields = line.splitn(4, |byte| *byte == b' ');
     let mut field = || fields.next();

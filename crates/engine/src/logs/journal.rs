@@ -155,6 +155,12 @@ struct Entry {
     partial: Option<String>,
 }
 
+/// One line of journalctl's output.
+#[cfg(test)]
+pub(crate) fn parse(line: &[u8]) -> Option<LogLine> {
+    serde_json::from_slice::<Entry>(line).ok()?.line()
+}
+
 /// Text, or bytes where it is not UTF-8.
 #[derive(Deserialize)]
 #[serde(untagged)]

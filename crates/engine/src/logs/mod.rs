@@ -6,6 +6,9 @@
 mod file;
 mod journal;
 
+#[cfg(test)]
+pub(crate) use {file::parse as line_of_file, journal::parse as line_of_journal};
+
 use crate::error::{Error, Result};
 use jiff::Timestamp;
 use std::ops::ControlFlow;

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use crate::error::{Error, Kind, Operation};
-use crate::ports::check;
+use crate::ports::{Mapping, check};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 use std::collections::BTreeSet;
@@ -97,32 +97,31 @@ impl Starting {
             self.connected = true;
             return Ok(left_behind);
         }
-        Err(self.explain(&String::from_utf8_lossy(&words)))
+        Err(explain(&String::from_utf8_lossy(&words), &self.plan.mappings))
     }
+}
 
-    /// What pasta's words mean.
-    fn explain(&self, words: &str) -> Error {
-        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !is_noise(line)).collect();
-        let says = |text: &str| lines.iter().find_map(|line| line.split_once(text));
-        if says("Failed to bind").is_some() {
-            // Older versions do not say which port or why, so the kernel is asked again.
-            if let Err(error) = check(&self.plan.mappings) {
-                return error;
-            }
+/// What pasta's words mean.
+pub(crate) fn explain(words: &str, mappings: &[Mapping]) -> Error {
+    let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !is_noise(line)).collect();
+    let says = |text: &str| lines.iter().find_map(|line| line.split_once(text));
+    if says("Failed to bind").is_some() {
+        // Older versions do not say which port or why, so the kernel is asked again.
+        if let Err(error) = check(mappings) {
+            return error;
         }
-        let kind = if let Some((_, option)) = says("unrecognized option ") {
-            Kind::UnknownOption(option.trim_matches(['\'', '"']).to_owned())
-        } else if lines.iter().any(|line| line.contains("External interface not usable")) {
-            Kind::NoUplink
-        } else if lines.iter().any(|line| line.contains("Failed to open() /dev/net/tun") || line.contains("tun socket"))
-        {
-            Kind::NoTunDevice
-        } else {
-            // After an unknown option comes the whole manual; the reason is what comes first.
-            Kind::Failed(lines.iter().take(5).copied().collect::<Vec<_>>().join("; "))
-        };
-        Error::new(Operation::StartPasta, "\"pasta\"", kind)
     }
+    let kind = if let Some((_, option)) = says("unrecognized option ") {
+        Kind::UnknownOption(option.trim_matches(['\'', '"']).to_owned())
+    } else if lines.iter().any(|line| line.contains("External interface not usable")) {
+        Kind::NoUplink
+    } else if lines.iter().any(|line| line.contains("Failed to open() /dev/net/tun") || line.contains("tun socket")) {
+        Kind::NoTunDevice
+    } else {
+        // After an unknown option comes the whole manual; the reason is what comes first.
+        Kind::Failed(lines.iter().take(5).copied().collect::<Vec<_>>().join("; "))
+    };
+    Error::new(Operation::StartPasta, "\"pasta\"", kind)
 }
 
 impl Drop for Starting {

@@ -2,12 +2,11 @@
 
 use super::{
     BasicNetwork, Config, Container, Device, GraphDriver, Healthcheck, HostConfig, HostPort, LogConfig, Mount, Network,
-    NetworkSettings, RestartPolicy, Secret, State, Throttle, Ulimit,
+    NetworkSettings, Nothing, RestartPolicy, Secret, State, Throttle, Ulimit,
 };
 use crate::error::Result;
 use crate::filter::containers::words;
 use crate::format::time::Time;
-use crate::view::inspect_image::Nothing;
 use engine::containers::Status;
 use engine::{ContainerRecord, Engine};
 use spec::ContainerSpec;

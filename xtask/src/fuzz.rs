@@ -25,7 +25,7 @@ const SECONDS: &str = "LODGER_FUZZ_SECONDS";
 const SEED: &str = "LODGER_FUZZ_SEED";
 /// How long a target runs in a test, and how many inputs it then gets at most: a fast machine is to try none that no slow one has.
 const BRIEF: Duration = Duration::from_secs(1);
-const FEW: usize = 2000;
+const FEW: usize = 1500;
 /// An input that takes so long is a failure of a long run.
 const SLOW: Duration = Duration::from_secs(5);
 /// No input is longer, in bytes.

@@ -312,6 +312,7 @@ fn hint_for(kind: &Kind) -> Option<String> {
         }
         Kind::Blocked => "registries.conf says blocked = true for it".to_owned(),
         Kind::NoPlatform => "--platform chooses one of those there are".to_owned(),
+        Kind::NoOwnGroup => "start it with `run --detach` where systemd runs, or write Delegate=yes into the unit that starts it".to_owned(),
         Kind::NoSystemd => "log in through PAM (ssh, or machinectl shell), or keep the user's manager running: \
              `sudo loginctl enable-linger USER`"
             .to_owned(),

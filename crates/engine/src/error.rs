@@ -144,6 +144,8 @@ pub enum Kind {
     Locked(String),
     /// No systemd manager where one is needed.
     NoSystemd,
+    /// The program manages control groups, and there is none that it may write.
+    NoOwnGroup,
     /// The service failed to start; its last words.
     StartFailed,
     /// Anything else: the chain says it all.
@@ -333,6 +335,7 @@ impl Kind {
             Self::PlainHttp(registry) => {
                 format!("pinging container registry {registry}: http: server gave HTTP response to HTTPS client")
             }
+            Self::NoOwnGroup => "systemd in a container needs a control group that it may write".to_owned(),
             Self::NoSystemd => "no systemd manager is reachable".to_owned(),
             Self::ReadOnly
             | Self::BadArchive

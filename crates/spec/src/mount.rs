@@ -36,6 +36,9 @@ pub struct Mounts {
     /// `--shm-size`; absent = 64 MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shm_size: Option<Bytes>,
+    /// `--shm-size-systemd`: of each tmpfs that systemd gets; absent = half of the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shm_size_systemd: Option<Bytes>,
     /// `--image-volume`; absent = `Anonymous`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_volume: Option<ImageVolume>,

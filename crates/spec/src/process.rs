@@ -5,6 +5,42 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// `--systemd`: whether the container gets what systemd demands of a container manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Systemd {
+    /// When its program is systemd, by its name.
+    True,
+    /// Never.
+    False,
+    /// Whatever its program is.
+    Always,
+}
+
+impl Systemd {
+    /// Parses `true`, `false` or `always`.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        match text {
+            "always" => Ok(Self::Always),
+            text => match crate::options::parse::parse_switch(text) {
+                Ok(true) => Ok(Self::True),
+                Ok(false) => Ok(Self::False),
+                Err(_) => Err(ParseError::new("systemd mode", text, "expected true, false or always")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Systemd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::True => "true",
+            Self::False => "false",
+            Self::Always => "always",
+        })
+    }
+}
+
 /// Command, environment, user and terminal, as asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -12,6 +48,9 @@ pub struct Process {
     /// Words after the image; empty means the image's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// `--systemd`; absent = when the program is systemd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub systemd: Option<Systemd>,
     /// `--entrypoint`: absent = the image's; an empty list = none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Vec<String>>,

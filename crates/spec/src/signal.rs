@@ -23,6 +23,8 @@ const RTMAX: i32 = 64;
 impl Signal {
     /// SIGTERM
     pub const TERM: Self = Self(15);
+    /// SIGRTMIN+3, with which systemd is asked to power off.
+    pub const RTMIN_PLUS_3: Self = Self(37);
     /// SIGKILL
     pub const KILL: Self = Self(9);
 

@@ -32,6 +32,7 @@ mod run;
 mod service;
 mod state;
 mod surroundings;
+mod systemd;
 
 use crate::case::Case;
 
@@ -51,6 +52,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("service", service::CASES),
     ("state", state::CASES),
     ("surroundings", surroundings::CASES),
+    ("systemd", systemd::CASES),
 ];
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn unit(service: &str) -> String {
 }
 
 /// What runs a script as alice where there is no systemd to be found.
-fn without_systemd(script: &str) -> String {
+pub(super) fn without_systemd(script: &str) -> String {
     let hidden = "--property=InaccessiblePaths=/run/user --property=InaccessiblePaths=/run/systemd/system";
     let run = "systemd-run --quiet --wait --pipe --collect --uid=alice --setenv=HOME=/home/alice";
     format!("{run} {hidden} sh -c {}", crate::process::quoted(script))

@@ -9,6 +9,7 @@
 //! | `web` | busybox's web server on port 80, with a page and a program that answers the client's address |
 //! | `guest` | every part of a configuration at once: user, variables, working directory, volume, labels, … |
 //! | `nginx` | Debian's nginx, which opens `/dev/stdout` and `/dev/stderr` by name for its logs |
+//! | `machine` | a Debian whose first program is systemd, with cron, D-Bus and nginx as its services |
 //! | `big` | 300 MB of programs and text in eight layers, for benchmarks |
 
 use std::fs;
@@ -27,10 +28,10 @@ use crate::{paths, process};
 const REVISION: &str = "3";
 
 /// Every image, quick ones first.
-pub const NAMES: [&str; 5] = ["busybox", "web", "guest", "nginx", "big"];
+pub const NAMES: [&str; 6] = ["busybox", "web", "guest", "nginx", "machine", "big"];
 
 /// The images that the test cases use.
-pub const FOR_TESTS: [&str; 4] = ["busybox", "web", "guest", "nginx"];
+pub const FOR_TESTS: [&str; 5] = ["busybox", "web", "guest", "nginx", "machine"];
 
 const BIG_LAYERS: usize = 8;
 const BIG_SIZE: usize = 300_000_000;
@@ -57,6 +58,7 @@ pub fn ensure(name: &str) -> Result<()> {
         "web" => web(&debian)?,
         "guest" => guest(&debian)?,
         "nginx" => nginx(&dir)?,
+        "machine" => machine(&dir)?,
         "big" => big(&debian)?,
         other => bail!("no such image: {other} ({})", NAMES.join(", ")),
     };
@@ -146,33 +148,46 @@ fn guest(debian: &Path) -> Result<Image> {
 }
 
 fn nginx(dir: &Path) -> Result<Image> {
-    let root = dir.join("nginx.unfinished");
-    rootfs::remove(&root)?;
-    let bootstrap = Bootstrap {
-        suite: debian::SUITE,
-        variant: "essential",
-        packages: vec!["nginx".into()],
-        hooks: vec![
-            "ln -sf /dev/stdout \"$1/var/log/nginx/access.log\"".into(),
-            "ln -sf /dev/stderr \"$1/var/log/nginx/error.log\"".into(),
-        ],
-    };
-    bootstrap.make(&root)?;
-    let left_out = ["dev/", "proc/", "sys/", "run/", "var/cache/", "var/lib/apt/", "usr/share/doc/"];
-    let files = ["var/log/dpkg.log", "var/log/alternatives.log", "etc/machine-id", "etc/hostname"];
-    let wanted = |path: &str| {
-        !left_out.iter().any(|dir| path.starts_with(dir)) && !files.contains(&path) && path != "etc/resolv.conf"
-    };
-    let mut layer = Layer::new();
-    layer.tree(&root, "", &wanted)?;
-    rootfs::remove(&root)?;
+    let hooks = vec![
+        "ln -sf /dev/stdout \"$1/var/log/nginx/access.log\"".into(),
+        "ln -sf /dev/stderr \"$1/var/log/nginx/error.log\"".into(),
+    ];
     let config = json!({
         "Cmd": ["nginx", "-g", "daemon off;"],
         "Env": [PATH],
         "ExposedPorts": {"80/tcp": {}},
         "StopSignal": "SIGQUIT",
     });
+    let layer = installed(&dir.join("nginx.unfinished"), &["nginx"], hooks)?;
     Ok(Image { reference: reference("nginx"), config, layers: vec![layer] })
+}
+
+fn machine(dir: &Path) -> Result<Image> {
+    let packages = ["cron", "dbus", "nginx", "systemd-sysv"];
+    let mut layer = installed(&dir.join("machine.unfinished"), &packages, Vec::new())?;
+    // Empty: each container gets a number of its own, and none is asked for its time zone at the first boot (machine-id(5)).
+    layer.file("etc/machine-id", "", 0o444);
+    Ok(Image {
+        reference: reference("machine"),
+        config: json!({"Cmd": ["/sbin/init"], "Env": [PATH]}),
+        layers: vec![layer],
+    })
+}
+
+/// A small Debian with these packages and what they need, as one layer. The hooks get the new root as `$1`.
+fn installed(root: &Path, packages: &[&str], hooks: Vec<String>) -> Result<Layer> {
+    rootfs::remove(root)?;
+    let packages = packages.iter().map(|&name| name.into()).collect();
+    Bootstrap { suite: debian::SUITE, variant: "essential", packages, hooks }.make(root)?;
+    let left_out = ["dev/", "proc/", "sys/", "run/", "var/cache/", "var/lib/apt/", "usr/share/doc/"];
+    let files = ["var/log/dpkg.log", "var/log/alternatives.log", "etc/machine-id", "etc/hostname"];
+    let wanted = |path: &str| {
+        !left_out.iter().any(|dir| path.starts_with(dir)) && !files.contains(&path) && path != "etc/resolv.conf"
+    };
+    let mut layer = Layer::new();
+    layer.tree(root, "", &wanted)?;
+    rootfs::remove(root)?;
+    Ok(layer)
 }
 
 fn big(debian: &Path) -> Result<Image> {

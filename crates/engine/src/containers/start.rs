@@ -31,7 +31,8 @@ impl Engine {
         self.before_writing_for(&record.spec)?;
         self.store.clear_exit(&record.id).map_err(store_error)?;
         if self.host.unit_to_take_over(&record.spec).is_some() {
-            return self.launch_record(record).inspect_err(|_| self.drop_auto_remove(record));
+            let launched = self.divisible_group(record).and_then(|group| self.launch_record(record, group));
+            return launched.inspect_err(|_| self.drop_auto_remove(record));
         }
         let result = match &self.host.systemd {
             Some(_) => self.start_unit(record),

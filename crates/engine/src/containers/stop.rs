@@ -2,6 +2,7 @@
 
 use super::Container;
 use crate::error::{Error, Result};
+use crate::resolve::systemd::{self, Program};
 use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -35,14 +36,23 @@ pub enum Volumes {
 const RECORD_WAIT: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// The signal that asks a container to end: as asked, else the image's, else SIGTERM.
-    pub(crate) fn stop_signal(&self, record: &ContainerRecord) -> Result<Signal> {
+    /// Whether a container gets what systemd demands of a container manager.
+    pub fn runs_systemd(&self, record: &ContainerRecord) -> bool {
+        self.image_defaults(record).is_ok_and(|image| systemd::program(&record.spec, &image) == Program::Systemd)
+    }
+
+    /// The signal that asks a container to end: as asked, else the image's, else SIGTERM, or what systemd takes for it.
+    pub fn stop_signal(&self, record: &ContainerRecord) -> Result<Signal> {
         if let Some(signal) = record.spec.lifecycle.stop_signal {
             return Ok(signal);
         }
-        let image = self.image_defaults(record)?.stop_signal;
+        let image = self.image_defaults(record)?;
+        let default = match systemd::program(&record.spec, &image) {
+            Program::Systemd => systemd::STOP,
+            Program::Ordinary => Signal::TERM,
+        };
         // The image's word is only a default: one that makes no sense is passed over.
-        Ok(Signal::parse(&image).unwrap_or(Signal::TERM))
+        Ok(Signal::parse(&image.stop_signal).unwrap_or(default))
     }
 
     /// Asks a container to end, and kills it when it has not after `timeout` seconds (absent = the container's own).

@@ -6,11 +6,15 @@
 use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
 use spec::resources::Resources;
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
 /// The group below a delegated unit's own in which systemd runs commands such as `ExecStopPost=`.
 const CONTROL: &str = "/.control";
+/// The group below a unit's own of a container that divides it.
+const CONTAINER: &str = "container";
 
 /// Demands that the unit's cgroup has the controllers of all limits that were asked for.
 pub(super) fn demand_limits(asked: &Resources) -> Result<()> {
@@ -20,6 +24,28 @@ pub(super) fn demand_limits(asked: &Resources) -> Result<()> {
     let file = own_unit().map(|group| group.join("cgroup.controllers"));
     let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
     resources::check(asked, &Controllers::parse(&text))
+}
+
+/// Makes the group that a program may divide: below the unit's own, in which lodger's helpers are.
+///
+/// `owner` is root inside, for a process that is somebody else. The child is moved there by whoever that is, which takes the
+/// right to write the list of processes of both groups and of the one above.
+pub(super) fn divisible(owner: Option<(u32, u32)>) -> Result<OwnedFd> {
+    let refused = |error| Error::caused(Kind::NoOwnGroup, error);
+    let unit = own_unit().ok_or_else(|| Error::new(Kind::NoOwnGroup))?;
+    let group = unit.join(CONTAINER);
+    match fs::create_dir(&group) {
+        // A start before this one, of the same unit.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        other => other.map_err(refused)?,
+    }
+    if let Some((uid, gid)) = owner {
+        let own = ["cgroup.procs", "cgroup.threads", "cgroup.subtree_control"].map(|file| group.join(file));
+        for path in own.into_iter().chain([group.clone(), unit.join("cgroup.procs")]) {
+            chown(&path, Some(uid), Some(gid)).map_err(refused)?;
+        }
+    }
+    File::open(&group).map(OwnedFd::from).map_err(refused)
 }
 
 /// Whether the kernel has killed a process of the unit for lack of memory. `false` too where the memory controller is not there.

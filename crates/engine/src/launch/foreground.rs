@@ -4,6 +4,7 @@ use super::output::{Carried, Output, StandardInput, Wiring};
 use super::{Surroundings, cgroup, notify, service};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
+use crate::resolve::systemd::{self, Program};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
 use runtime::foreground::{Foreground, Input, Outcome, Signals};
@@ -46,12 +47,14 @@ impl Engine {
             _ => self.log_driver(record),
         };
         let mut wiring = Wiring::foreground(driver, attachment.input, attachment.output, window());
+        let group = self.divisible_group(record).inspect_err(|_| self.drop_auto_remove(record))?;
         let around = Surroundings {
             parent: Parent::Launcher,
             unit: None,
             restarts: 0,
             notify_socket: self.notify_socket(record),
             manager: None,
+            group,
         };
         // From here on a signal is the container's business; one that comes early waits until somebody can pass it on.
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
@@ -99,23 +102,35 @@ impl Engine {
     pub fn show_ops(&self, record: &ContainerRecord, input: StandardInput) -> Result<String> {
         self.approach_with_mounts(&record.spec)?;
         let mut wiring = Wiring::foreground(LogDriver::None, input, [Output::Shown; 2], window());
-        let around =
-            Surroundings { parent: Parent::Launcher, unit: None, restarts: 0, notify_socket: None, manager: None };
+        let around = Surroundings {
+            parent: Parent::Launcher,
+            unit: None,
+            restarts: 0,
+            notify_socket: None,
+            manager: None,
+            group: None,
+        };
         let (plan, _) = self.plan(record, &mut wiring, &around)?;
         Ok(runtime::compile(&plan).map_err(runtime_error)?.to_string())
     }
 
-    /// Limits need a control group of their own, so a foreground container with limits gets a scope.
+    /// Limits need a control group of their own, and so does systemd inside: a foreground container with either gets a scope.
     fn own_scope(&self, record: &ContainerRecord) -> Result<()> {
         let resources = &record.spec.resources;
         let slice = unit::slice(&record.spec)?;
-        if !resources::asked(resources) && slice.is_none() {
+        let divides = systemd::program(&record.spec, &self.image_defaults(record)?) == Program::Systemd;
+        if !resources::asked(resources) && slice.is_none() && !divides {
             return Ok(());
         }
         let mut properties = resources::properties(resources, &Controllers::read(self.host.uid))?;
         properties.extend(slice);
-        let Some(systemd) = &self.host.systemd else { return Err(Error::new(Kind::NoSystemd).within("set limits")) };
-        systemd.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)?;
+        let Some(manager) = &self.host.systemd else {
+            return Err(match divides {
+                true => Error::new(Kind::NoOwnGroup),
+                false => Error::new(Kind::NoSystemd).within("set limits"),
+            });
+        };
+        manager.start_scope(&unit::scope_name(&record.name), std::process::id(), &properties)?;
         cgroup::demand_limits(resources)
     }
 

@@ -30,6 +30,7 @@ pub use service::Next;
 
 use crate::error::{Error, Kind, Result};
 use crate::outside::Purpose;
+use crate::resolve::systemd::{self, Program};
 use crate::resolve::{self, files, identity, mounts, namespaces, process, security};
 use crate::{Engine, runtime_error, store_error};
 use jiff::Timestamp;
@@ -38,6 +39,7 @@ use runtime::{Running, Spawned, capability};
 use spec::oci::ContainerDefaults;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::os::fd::OwnedFd;
 use store::{Access, ContainerRecord, Helper, ProcessId, RunState, Wait};
 
 /// How long a start waits for another command that changes the same container.
@@ -61,6 +63,8 @@ pub(crate) struct Surroundings {
     pub(crate) notify_socket: Option<std::path::PathBuf>,
     /// The manager that is told of the main process.
     pub(crate) manager: Option<std::path::PathBuf>,
+    /// The control group that the program may divide.
+    pub(crate) group: Option<OwnedFd>,
 }
 
 impl Engine {
@@ -124,6 +128,22 @@ impl Engine {
         }
     }
 
+    /// The control group of a program that divides its own, made while this process still may.
+    pub(crate) fn divisible_group(&self, record: &ContainerRecord) -> Result<Option<OwnedFd>> {
+        if systemd::program(&record.spec, &self.image_defaults(record)?) == Program::Ordinary {
+            return Ok(None);
+        }
+        let stranger = !self.host.rootless() && !self.is_inside() && !self.has_host_ids(&record.spec);
+        let owner = match stranger {
+            true => {
+                let (uids, gids) = self.host.subordinate_ids()?;
+                uids.first().zip(gids.first()).map(|(uid, gid)| (uid.first, gid.first))
+            }
+            false => None,
+        };
+        cgroup::divisible(owner).map(Some)
+    }
+
     fn run_state(&self, spawned: &Spawned<'_>, around: &Surroundings, helpers: Vec<Helper>) -> RunState {
         let process = spawned.process;
         RunState {
@@ -147,6 +167,7 @@ impl Engine {
     ) -> Result<(Plan, network::Uplink)> {
         let spec = &record.spec;
         let image = self.image_defaults(record)?;
+        let program = systemd::program(spec, &image);
         let rootfs = mounts::rootfs(self, record)?;
         let namespaces = namespaces::resolve(self, spec)?;
         let identity = identity::resolve(self, spec, &image, &rootfs)?;
@@ -166,6 +187,9 @@ impl Engine {
             .collect::<BTreeMap<_, _>>();
         env.entry("HOME".to_owned()).or_insert_with(|| identity.user.home.clone());
         env.entry("HOSTNAME".to_owned()).or_insert_with(|| hostname.clone());
+        if program == Program::Systemd {
+            env.entry("container_uuid".to_owned()).or_insert_with(|| systemd::uuid(&record.id));
+        }
         if around.notify_socket.is_some() {
             env.insert("NOTIFY_SOCKET".to_owned(), notify::INSIDE.to_owned());
         }
@@ -200,7 +224,7 @@ impl Engine {
                 record,
                 owner,
                 &rootfs,
-                mounts::Given { files: given_files, cdi: injected.mounts },
+                mounts::Given { files: given_files, cdi: injected.mounts, program },
             )?,
             rootfs,
             hostname: if namespaces.uts.is_new() { Name::Set(files::c_string(&hostname)?) } else { Name::Keep },
@@ -221,7 +245,10 @@ impl Engine {
             passed: passed_of(&spec.process)?,
             entry: entry(spec.process.init)?,
             parent: around.parent,
-            cgroup: Cgroup::Inherit,
+            cgroup: match &around.group {
+                Some(group) => Cgroup::Into(group.try_clone().map_err(|e| Error::io("copy a descriptor", e))?),
+                None => Cgroup::Inherit,
+            },
         };
         Ok((plan, uplink))
     }

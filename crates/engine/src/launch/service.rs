@@ -13,6 +13,7 @@ use spec::lifecycle::Restart;
 use spec::signal::Signal;
 use std::env;
 use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 use store::{ContainerRecord, ExitRecord, RunState};
 
@@ -41,11 +42,13 @@ impl Engine {
     pub fn launch(&self, id: &str) -> Result<()> {
         let record = self.store.find_container(id).map_err(store_error)?;
         self.reach_for_start(&record.spec)?;
+        let group = self.divisible_group(&record);
         self.before_writing_for(&record.spec)?;
-        self.launch_record(&record).inspect_err(|error| self.note_failed_start(&record, error))
+        let launched = group.and_then(|group| self.launch_record(&record, group));
+        launched.inspect_err(|error| self.note_failed_start(&record, error))
     }
 
-    pub(crate) fn launch_record(&self, record: &ContainerRecord) -> Result<()> {
+    pub(crate) fn launch_record(&self, record: &ContainerRecord, group: Option<OwnedFd>) -> Result<()> {
         // Only lodger's own units, which wait for a word, get here with --sdnotify=ignore.
         let own_unit = self.host.unit.as_ref().filter(|unit| unit.notify_socket.is_some());
         let socket = own_unit.and_then(|unit| unit.notify_socket.clone());
@@ -60,6 +63,7 @@ impl Engine {
             restarts: self.restarts_so_far(record)?,
             notify_socket: socket.clone().filter(|_| program_notifies),
             manager: socket.clone(),
+            group,
         };
         let mut wiring = Wiring::detached(self.log_driver(record), &record.spec);
         let started = self.start_process(record, &mut wiring, around)?;

@@ -10,6 +10,7 @@ pub(crate) mod namespaces;
 pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod security;
+pub(crate) mod systemd;
 
 pub(crate) use check::check;
 

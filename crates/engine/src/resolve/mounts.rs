@@ -11,6 +11,7 @@ mod overlay;
 mod volume;
 
 use super::files::{c_string, guest, open_path};
+use super::systemd::{self, Program};
 use crate::error::{Error, Result};
 use crate::{Engine, runtime_error, store_error};
 use asked::Maker;
@@ -40,6 +41,8 @@ pub(crate) struct Given {
     pub(crate) files: Vec<plan::Mount>,
     /// What its devices bring.
     pub(crate) cdi: Vec<Mount>,
+    /// What the program is.
+    pub(crate) program: Program,
 }
 
 /// All mounts of a container: the kernel's, those asked for, and the given files last.
@@ -51,18 +54,19 @@ pub(crate) fn resolve(
     given: Given,
 ) -> Result<Vec<plan::Mount>> {
     let spec = &record.spec;
-    let Given { files, cdi } = given;
+    let Given { files, cdi, program } = given;
     for mount in &spec.mounts.list {
         refuse_kernel_paths(&mount.target)?;
     }
     let asked_at = |path: &str| spec.mounts.list.iter().any(|mount| mount.target.trim_end_matches('/') == path);
     let access = if spec.security.privileged { Access::Writable } else { Access::ReadOnly };
+    let groups = if program == Program::Systemd { Access::Writable } else { access };
     let mut mounts = vec![plan::Mount::Proc];
     for option in &spec.security.proc_options {
         let (key, value) = option.split_once('=').unwrap_or((option, ""));
         mounts.push(plan::Mount::ProcOption(c_string(key)?, c_string(value)?));
     }
-    mounts.extend([plan::Mount::Sysfs(access), plan::Mount::Cgroup(access)]);
+    mounts.extend([plan::Mount::Sysfs(access), plan::Mount::Cgroup(groups)]);
     if !asked_at("/dev") {
         mounts.push(plan::Mount::Dev { size: DEV });
         if !asked_at("/dev/pts") {
@@ -70,8 +74,13 @@ pub(crate) fn resolve(
         }
         mounts.extend(shared_memory(engine, spec, asked_at("/dev/shm"))?);
     }
+    let mut taken: &[&str] = &[];
+    if program == Program::Systemd {
+        mounts.extend(systemd::mounts(spec, asked_at)?);
+        taken = &["/run", "/tmp"];
+    }
     if spec.mounts.read_only && spec.mounts.read_only_tmpfs.unwrap_or(true) {
-        for path in READ_ONLY_TMPFS.iter().filter(|path| !asked_at(path)) {
+        for path in READ_ONLY_TMPFS.iter().filter(|path| !asked_at(path) && !taken.contains(path)) {
             mounts.push(plan::Mount::Tmpfs(tmpfs(
                 path,
                 Size::HalfOfMemory,
@@ -199,7 +208,7 @@ fn memory_of(engine: &Engine, name: &str) -> Result<Option<plan::Mount>> {
         .transpose()
 }
 
-fn tmpfs(
+pub(super) fn tmpfs(
     path: &str,
     size: Size,
     mode: u32,

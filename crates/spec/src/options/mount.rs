@@ -102,6 +102,11 @@ pub(super) const ROWS: &[Opt] = &[
     )
     .in_unit("ShmSize", Form::Single),
     row(
+        Flag::with_value("shm-size-systemd", "SIZE", "Size of /run, /run/lock, /tmp and the journal, for systemd"),
+        |spec, text| set_or_clear(&mut spec.mounts.shm_size_systemd, text, Bytes::parse),
+        |spec| show_choice(&spec.mounts.shm_size_systemd),
+    ),
+    row(
         Flag::with_value("image-volume", "MODE", "What becomes of the image's volumes (default anonymous)")
             .complete(Complete::Words(&["anonymous", "tmpfs", "ignore"])),
         |spec, text| {
@@ -172,6 +177,7 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("read-only", "true|false"),
     ("read-only-tmpfs", "true|false"),
     ("shm-size", "|[0-9]{1,5}[bkmg]?"),
+    ("shm-size-systemd", "|[0-9]{1,5}[bkmg]?"),
     ("image-volume", "|bind|anonymous|tmpfs|ignore"),
 ];
 
@@ -195,6 +201,7 @@ mod tests {
                 ("read-only", "true", &["true"]),
                 ("read-only-tmpfs", "false", &["false"]),
                 ("shm-size", "65536k", &["64m"]),
+                ("shm-size-systemd", "65536k", &["64m"]),
                 ("image-volume", "bind", &["anonymous"]),
             ],
         );

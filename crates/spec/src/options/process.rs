@@ -5,7 +5,7 @@
 
 use super::row::{set_choice, set_or_clear, set_switch, show_all, show_choice, show_switch};
 use super::{Complete, Flag, Form, Group, Key, Opt};
-use crate::process::{Personality, Ulimit};
+use crate::process::{Personality, Systemd, Ulimit};
 use crate::{ContainerSpec, ParseError, word};
 
 pub(super) const ROWS: &[Opt] = &[
@@ -176,6 +176,16 @@ pub(super) const ROWS: &[Opt] = &[
         |spec| show_choice(&spec.process.oom_score_adj),
     ),
     row(
+        Flag::with_value(
+            "systemd",
+            "MODE",
+            "Give systemd inside what it needs: true (if it is the command; default), false, always",
+        )
+        .complete(Complete::Words(&["true", "false", "always"])),
+        |spec, text| set_or_clear(&mut spec.process.systemd, text, Systemd::parse),
+        |spec| show_choice(&spec.process.systemd),
+    ),
+    row(
         Flag::switch("init", "Run a small process 1 that reaps children and forwards signals"),
         |spec, text| set_switch(&mut spec.process.init, text),
         |spec| show_switch(spec.process.init),
@@ -326,6 +336,7 @@ pub(super) const SAMPLES: &[(&str, &str)] = &[
     ("umask", "|0?[0-7]{1,3}"),
     ("ulimit", "host|(nofile|RLIMIT_NPROC|as)=([0-9]{1,4}|[0-9]{1,4}:[0-9]{5,9}|-1|[0-9]:unlimited)(,core=0)?"),
     ("oom-score-adj", "-?[0-9]{1,3}|-?1000"),
+    ("systemd", "|true|false|always|1"),
     ("init", "true|false"),
     ("interactive", "true|false"),
     ("tty", "true|false"),
@@ -372,6 +383,8 @@ mod tests {
                 ("ulimit", "RLIMIT_NOFILE=1024:-1", &["nofile=1024:-1"]),
                 ("ulimit", "core=0,host", &["core=0", "host"]),
                 ("oom-score-adj", "-500", &["-500"]),
+                ("systemd", "1", &["true"]),
+                ("systemd", "always", &["always"]),
                 ("init", "true", &["true"]),
                 ("interactive", "true", &["true"]),
                 ("tty", "true", &["true"]),

@@ -107,12 +107,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
         "--pidfile gives the number of the container's own main process",
     )
     .never(),
-    flag("systemd", "containers that run systemd inside are not supported yet", "leave it out for every other program"),
-    flag(
-        "shm-size-systemd",
-        "containers that run systemd inside are not supported yet",
-        "--shm-size sets the size of /dev/shm",
-    ),
     key("VolatileTmp", Form::Switch, "the key is deprecated in podman and was left out", "use Tmpfs=/tmp").never(),
     both(
         "network-alias",

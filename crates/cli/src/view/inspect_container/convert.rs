@@ -20,6 +20,7 @@ use spec::oci::{ContainerDefaults, ImageHealthcheck};
 use spec::process::Ulimit as Limit;
 use spec::resources::{self, CgroupMode};
 use spec::secret::{SecretForm, SecretUse};
+use spec::signal::Signal;
 use std::collections::BTreeMap;
 
 /// podman's default of `--stop-timeout`, in seconds.
@@ -232,8 +233,6 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) 
     let mut labels = image.labels.clone();
     labels.extend(spec.identity.labels.clone());
     let own_command = !process.command.is_empty() || process.entrypoint.is_some();
-    let signal = spec.lifecycle.stop_signal.map(|signal| signal.to_string());
-    let image_signal = Some(image.stop_signal.clone()).filter(|signal| !signal.is_empty());
     let exposed = exposed(spec, image).chain(bindings(spec).into_keys());
     Config {
         hostname: engine.hostname(record),
@@ -254,7 +253,8 @@ fn config(record: &ContainerRecord, image: &ContainerDefaults, engine: &Engine) 
         entrypoint: process.entrypoint.clone().or(image.entrypoint.clone()).unwrap_or_default(),
         labels,
         annotations: spec.identity.annotations.clone(),
-        stop_signal: signal.or(image_signal).unwrap_or_else(|| "SIGTERM".to_owned()),
+        stop_signal: engine.stop_signal(record).unwrap_or(Signal::TERM).to_string(),
+        systemd_mode: engine.runs_systemd(record),
         healthcheck: healthcheck(spec, image),
         startup_health_check: startup_healthcheck(spec),
         health_log_destination: spec.health.log_destination.clone().unwrap_or_else(|| "local".to_owned()),

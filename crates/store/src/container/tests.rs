@@ -100,7 +100,8 @@ fn several_readers_see_every_container_once() {
     assert_eq!((started.len(), &started[0].record, started[0].state.as_ref()), (1, &made[7], Some(&state)));
     let mut names: Vec<_> = seen.items.iter().map(|seen| seen.record.name.as_str()).collect();
     let mut wanted: Vec<_> = made.iter().map(|record| record.name.as_str()).collect();
-    (names.sort_unstable(), wanted.sort_unstable());
+    names.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(names, wanted);
 }
 

@@ -127,7 +127,7 @@ impl Copy<'_> {
         }
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let to = rustix::fs::openat(target, name, flags, Mode::from_raw_mode(0o600))?;
-        copy_content(&from, &to, u64::try_from(stat.st_size).unwrap_or(0))?;
+        copy_content(from.as_fd(), to.as_fd(), u64::try_from(stat.st_size).unwrap_or(0))?;
         set_attributes(from.as_fd(), to.as_fd(), &stat)
     }
 }
@@ -137,8 +137,8 @@ fn open_directory(dir: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<OwnedF
     rustix::fs::openat2(dir, name, DIRECTORY, Mode::empty(), beneath)
 }
 
-/// Shares the content, or copies what is not a hole.
-fn copy_content(from: &OwnedFd, to: &OwnedFd, size: u64) -> rustix::io::Result<()> {
+/// Shares a file's content of `size` bytes, or copies what is not a hole.
+pub fn copy_content(from: BorrowedFd<'_>, to: BorrowedFd<'_>, size: u64) -> rustix::io::Result<()> {
     if size == 0 || rustix::fs::ioctl_ficlone(to, from).is_ok() {
         return Ok(());
     }
@@ -163,7 +163,7 @@ fn copy_content(from: &OwnedFd, to: &OwnedFd, size: u64) -> rustix::io::Result<(
     rustix::fs::ftruncate(to, size)
 }
 
-fn copy_range(from: &OwnedFd, to: &OwnedFd, mut at: u64, end: u64) -> rustix::io::Result<()> {
+fn copy_range(from: BorrowedFd<'_>, to: BorrowedFd<'_>, mut at: u64, end: u64) -> rustix::io::Result<()> {
     let (mut read, mut written) = (at, at);
     while at < end {
         let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(PIECE);
@@ -179,7 +179,7 @@ fn copy_range(from: &OwnedFd, to: &OwnedFd, mut at: u64, end: u64) -> rustix::io
     Ok(())
 }
 
-fn read_write(from: &OwnedFd, to: &OwnedFd, mut at: u64, end: u64) -> rustix::io::Result<()> {
+fn read_write(from: BorrowedFd<'_>, to: BorrowedFd<'_>, mut at: u64, end: u64) -> rustix::io::Result<()> {
     let mut buffer = vec![0; 128 << 10];
     while at < end {
         let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
@@ -210,7 +210,8 @@ fn set_special_attributes(target: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> r
     rustix::fs::utimensat(target, name, &times_of(stat), AtFlags::SYMLINK_NOFOLLOW)
 }
 
-fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
+/// Copies the extended attributes that layers keep.
+pub fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
     // The kernel's own limit for a list and for a value.
     let mut list = vec![0; 64 << 10];
     let length = match rustix::fs::flistxattr(from, list.as_mut_slice()) {

@@ -9,6 +9,7 @@
 //! image, index, blob, pull, load, gc     images: names, records, getting them in, collecting what nobody needs
 //! save                                   images as archives, directories and blobs
 //! layer, tar                             one layer: bytes → checked, unpacked directory, and back
+//! staging                                something on its way that is no part of the store
 //! container, state, volume, secret       what runs, and its data
 //! overlay                                which directories a container's root is stacked from
 //! copy_tree, own_tree, pack, remove_tree directory trees, never following a symlink
@@ -37,6 +38,7 @@ mod remove_tree;
 pub mod save;
 pub mod secret;
 mod spool;
+mod staging;
 pub mod state;
 mod store;
 pub mod tar;
@@ -46,7 +48,7 @@ pub mod volume;
 
 pub use blob::digest_of;
 pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse, Seen};
-pub use copy_tree::copy_tree;
+pub use copy_tree::{copy_content, copy_tree, copy_xattrs};
 pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};
 pub use image::{ImageRecord, PastImage, Removal, Removed};
@@ -56,11 +58,12 @@ pub use load::{LoadedImage, Opened};
 pub use lock::{Access, Holder, Wait};
 pub use overlay::OverlayDirs;
 pub use own_tree::{Owner, own_tree};
-pub use pack::pack;
+pub use pack::{pack, pack_one};
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
 pub use secret::{SECRET_LIMIT, SecretRecord};
 pub use spool::SpooledLayer;
+pub use staging::Staging;
 pub use state::{ExitRecord, Helper, ProcessId, RunState};
 pub use store::{Listing, Store};
 pub use volume::VolumeRecord;

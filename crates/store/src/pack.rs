@@ -43,6 +43,16 @@ pub fn pack(directory: BorrowedFd<'_>, sink: &mut dyn Write, name: &Path) -> Res
     })
 }
 
+/// Writes one opened file or directory, with everything below it, as an archive in which it bears the name `entry`.
+pub fn pack_one(source: BorrowedFd<'_>, entry: &CStr, sink: &mut dyn Write, name: &Path) -> Result<()> {
+    let mut packer = Packer { sink, path: entry.to_bytes().to_vec(), links: HashMap::new(), depth: 0 };
+    let packed = packer.opened(source).and_then(|()| {
+        packer.sink.write_all(&[0; 2 * tar::BLOCK])?;
+        packer.sink.flush()
+    });
+    packed.map_err(|error| Error::at("archive", name, error))
+}
+
 struct Packer<'s> {
     sink: &'s mut dyn Write,
     /// Below the top: where we are, and after an error, where it happened.
@@ -134,14 +144,33 @@ impl Packer<'_> {
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::INVAL.into());
         }
+        self.opened_file(file.as_fd(), entry, &stat)
+    }
+
+    fn opened_file(&mut self, file: BorrowedFd<'_>, mut entry: Entry, stat: &Stat) -> io::Result<()> {
         entry.size = u64::try_from(stat.st_size).unwrap_or(0);
-        entry.xattrs = xattrs(file.as_fd())?;
+        entry.xattrs = xattrs(file)?;
         self.sink.write_all(&tar::entry_headers(&entry))?;
-        self.content(&file, entry.size)?;
+        self.content(file, entry.size)?;
         self.sink.write_all(&vec![0; tar::padding(entry.size)])
     }
 
-    fn content(&mut self, file: &OwnedFd, size: u64) -> io::Result<()> {
+    fn opened(&mut self, source: BorrowedFd<'_>) -> io::Result<()> {
+        let stat = rustix::fs::fstat(source)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let mut entry = self.header(tar::Kind::Directory, &stat);
+                entry.path.push(b'/');
+                entry.xattrs = xattrs(source)?;
+                self.sink.write_all(&tar::entry_headers(&entry))?;
+                self.entries(source)
+            }
+            FileType::RegularFile => self.opened_file(source, self.header(tar::Kind::File, &stat), &stat),
+            _ => Err(Errno::INVAL.into()),
+        }
+    }
+
+    fn content(&mut self, file: BorrowedFd<'_>, size: u64) -> io::Result<()> {
         let mut buffer = vec![0; PIECE];
         let mut left = size;
         while left > 0 {

@@ -20,6 +20,7 @@
 
 mod attach;
 mod attack;
+mod cp;
 mod host;
 mod image;
 mod kill;
@@ -40,6 +41,7 @@ use crate::case::Case;
 pub const AREAS: &[(&str, &[Case])] = &[
     ("attach", attach::CASES),
     ("attack", attack::CASES),
+    ("cp", cp::CASES),
     ("host", host::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),

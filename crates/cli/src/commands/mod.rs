@@ -7,6 +7,7 @@ pub(crate) mod cleanup;
 pub(crate) mod completion;
 pub(crate) mod container_inspect;
 pub(crate) mod container_prune;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod exec;
 pub(crate) mod exists;
@@ -88,6 +89,7 @@ pub(crate) const ALL: &[&Command] = &[
     &logs::COMMAND,
     &exec::COMMAND,
     &attach::COMMAND,
+    &cp::COMMAND,
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &exists::COMMAND,
@@ -197,6 +199,7 @@ mod tests {
         ("container exists", "external"),
         ("container inspect", "format/f latest/l size/s"),
         ("container prune", "filter force/f"),
+        ("cp", "archive/a overwrite"),
         (
             "exec",
             "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \

@@ -8,6 +8,7 @@ mod cleanup;
 mod completion;
 mod container_inspect;
 mod container_prune;
+mod cp;
 mod create;
 mod dispatch;
 mod environment;

@@ -1,6 +1,7 @@
 //! Containers as the verbs see them: a record on disk, and what the kernel and systemd say of it.
 
 mod accounts;
+mod copy;
 mod create;
 mod exec;
 mod list;
@@ -14,8 +15,10 @@ mod start;
 mod stop;
 mod tidy;
 mod update;
+mod view;
 
 pub use accounts::Accounts;
+pub use copy::{Clash, Owners, Place};
 pub use create::{NewContainer, Starter};
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;

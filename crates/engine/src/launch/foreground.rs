@@ -8,7 +8,7 @@ use crate::resolve::systemd::{self, Program};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
 use runtime::foreground::{Foreground, Input, Outcome, Signals};
-use runtime::plan::{Parent, WindowSize};
+use runtime::plan::{Parent, Plan, WindowSize};
 use runtime::spawn::Exit;
 use rustix::termios::{isatty, tcgetwinsize};
 use spec::ContainerSpec;
@@ -100,6 +100,12 @@ impl Engine {
 
     /// What a start would do between clone and execve, one line for each step (`--show-ops`). Nothing runs.
     pub fn show_ops(&self, record: &ContainerRecord, input: StandardInput) -> Result<String> {
+        let plan = self.plan_to_look_at(record, input)?;
+        Ok(runtime::compile(&plan).map_err(runtime_error)?.to_string())
+    }
+
+    /// What a start would do, without a network and a log.
+    pub(crate) fn plan_to_look_at(&self, record: &ContainerRecord, input: StandardInput) -> Result<Plan> {
         self.approach_with_mounts(&record.spec)?;
         let mut wiring = Wiring::foreground(LogDriver::None, input, [Output::Shown; 2], window());
         let around = Surroundings {
@@ -110,8 +116,7 @@ impl Engine {
             manager: None,
             group: None,
         };
-        let (plan, _) = self.plan(record, &mut wiring, &around)?;
-        Ok(runtime::compile(&plan).map_err(runtime_error)?.to_string())
+        self.plan(record, &mut wiring, &around).map(|(plan, _)| plan)
     }
 
     /// Limits need a control group of their own, and so does systemd inside: a foreground container with either gets a scope.

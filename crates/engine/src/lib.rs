@@ -29,6 +29,7 @@ pub mod logs;
 mod outside;
 mod resolve;
 pub mod secrets;
+pub mod system;
 pub mod systemd;
 mod unit;
 mod userns;

@@ -49,6 +49,10 @@ pub(crate) mod secret_rm;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod suggest;
+pub(crate) mod system_check;
+pub(crate) mod system_df;
+pub(crate) mod system_prune;
+pub(crate) mod system_reset;
 pub(crate) mod tag;
 pub(crate) mod top;
 pub(crate) mod unpause;
@@ -130,6 +134,10 @@ pub(crate) const ALL: &[&Command] = &[
     &secret_rm::COMMAND,
     &secret_exists::COMMAND,
     &info::COMMAND,
+    &system_df::COMMAND,
+    &system_prune::COMMAND,
+    &system_check::COMMAND,
+    &system_reset::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
     &help::COMMAND,
@@ -254,6 +262,10 @@ mod tests {
         ("search", "authfile cert-dir compatible creds filter/f format limit list-tags no-trunc tls-verify"),
         ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
+        ("system check", "force/f max/m quick/q repair/r"),
+        ("system df", "format/f verbose/v"),
+        ("system prune", "all/a build external filter force/f volumes"),
+        ("system reset", "force/f"),
         ("tag", ""),
         ("top", "latest/l"),
         ("untag", ""),

@@ -190,7 +190,9 @@ impl Invocation {
 
     /// The caller's store and machine.
     pub(crate) fn engine(&self) -> Result<Engine> {
-        Ok(Engine::open(self.global.root.as_ref().map(Into::into))?)
+        let mut engine = Engine::open(self.global.root.as_ref().map(Into::into))?;
+        engine.modules.clone_from(&self.global.modules);
+        Ok(engine)
     }
 
     /// An error in how the command was called.

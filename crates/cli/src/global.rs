@@ -1,6 +1,6 @@
 //! Flags that hold for every command, and those of podman's that lodger has no use for.
 
-use crate::command::{Opt, Unsupported, text};
+use crate::command::{Opt, Unsupported, push, text};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
 
@@ -13,6 +13,8 @@ pub(crate) struct Global {
     pub(crate) runroot: Option<String>,
     /// `--log-level`
     pub(crate) log_level: LogLevel,
+    /// `--module`
+    pub(crate) modules: Vec<String>,
 }
 
 /// `--log-level`
@@ -52,6 +54,11 @@ pub(crate) const OPTIONS: &[Opt<Global>] = &[
         },
     },
     Opt {
+        flag: Flag::with_value("module", "stringArray", "Further defaults, of the form of containers.conf")
+            .complete(Complete::File),
+        set: |global, value| push(&mut global.modules, value),
+    },
+    Opt {
         flag: Flag::with_value("root", "string", "Directory in which images, containers and volumes are kept")
             .complete(Complete::Directory),
         set: |global, value| text(&mut global.root, value),
@@ -88,7 +95,6 @@ pub(crate) const UNSUPPORTED: &[Unsupported] = &[
     Unsupported::with_value("hooks-dir", "OCI hooks are not run"),
     Unsupported::with_value("identity", REMOTE),
     Unsupported::with_value("imagestore", ONE_STORE),
-    Unsupported::with_value("module", "containers.conf modules are not read"),
     Unsupported::with_value("network-config-dir", "use --root to keep everything elsewhere"),
     Unsupported::with_value("network-cmd-path", "pasta is found through PATH"),
     Unsupported::with_value("out", "redirect the output in the shell"),

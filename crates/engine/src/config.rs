@@ -109,7 +109,7 @@ fn merge(conf: &mut RegistriesConf, path: &Path) -> Result<bool> {
 }
 
 /// `*.conf` of several directories in order of file name; a later directory overrides the same name.
-fn drop_ins(directories: &[&Path]) -> Result<Vec<PathBuf>> {
+pub(crate) fn drop_ins(directories: &[&Path]) -> Result<Vec<PathBuf>> {
     let mut found = std::collections::BTreeMap::new();
     for directory in directories {
         let entries = match fs::read_dir(directory) {

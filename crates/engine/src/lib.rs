@@ -17,6 +17,7 @@ mod boot;
 mod cdi;
 pub mod config;
 pub mod containers;
+mod defaults;
 pub mod error;
 #[cfg(test)]
 mod fuzz;
@@ -60,6 +61,8 @@ pub struct Engine {
     pub host: Host,
     /// What is on disk.
     pub store: Store,
+    /// `--module`: further files of the form of containers.conf.
+    pub modules: Vec<String>,
     entered: userns::Entered,
     outside: outside::Outside,
     /// How long this command may yet wait for the cleanups of containers that have just ended.
@@ -82,7 +85,15 @@ impl Engine {
         }
         let store = Store::open(&root).map_err(store_error)?;
         let patience = Cell::new(CLEANUP_PATIENCE);
-        Ok(Self { host, store, entered, outside: Default::default(), patience, image_defaults: RefCell::default() })
+        Ok(Self {
+            host,
+            store,
+            modules: Vec::new(),
+            entered,
+            outside: Default::default(),
+            patience,
+            image_defaults: RefCell::default(),
+        })
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::output::{self, Keep, escape};
 use engine::system::{Depth, Finding, Repair, damage};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["system check"],

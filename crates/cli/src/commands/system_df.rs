@@ -2,13 +2,13 @@
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::format::json::{self, Style};
 use crate::format::{Heading, List, Show, is_json, list};
 use crate::output;
 use crate::view::usage::{ContainerRow, Detail, ImageRow, Total, VolumeRow};
 use engine::system::Usage;
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["system df"],

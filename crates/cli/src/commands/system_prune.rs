@@ -3,6 +3,7 @@
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, push, switch};
 use crate::confirm::{self, Answer};
 use crate::error::Result;
+use crate::exit::ExitCode;
 use crate::filter::containers::Filters;
 use crate::filter::images::Pruned;
 use crate::format::size::decimal;
@@ -10,7 +11,6 @@ use crate::{filter, output, selection};
 use engine::Engine;
 use engine::containers::{Force, Listed, Volumes};
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["system prune"],

@@ -3,10 +3,10 @@
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::confirm::{self, Answer};
 use crate::error::{OWN, Result};
+use crate::exit::ExitCode;
 use crate::output::{Keep, escape};
 use crate::selection::outcome;
 use spec::options::Flag;
-use std::process::ExitCode;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["system reset"],

@@ -46,3 +46,26 @@ fn flags_that_cannot_be_are_refused_with_the_reason() {
     assert!(error.starts_with("Error: invalid argument \"99999:80\" for \"-p, --publish\" flag: "), "{error}");
     assert!(environment.refused(&["create", "--detach", "web:1"]).starts_with("Error: unknown flag: --detach\n"));
 }
+
+#[test]
+fn containers_conf_fills_in_what_is_not_said() {
+    let Some(environment) = Environment::with_image() else { return };
+    let directory = environment.home.path().join("config/containers");
+    std::fs::create_dir_all(directory.join("containers.conf.modules")).unwrap();
+    let conf = "[containers]\nenv = [\"A=conf\", \"B=conf\"]\npids_limit = 77\nunknown = 1\n";
+    std::fs::write(directory.join("containers.conf"), conf).unwrap();
+    std::fs::write(directory.join("containers.conf.modules/more.conf"), "[containers]\nannotations = [\"x=y\"]\n")
+        .unwrap();
+    environment.create(&["--name", "plain", "-e", "A=mine", "web:1"]);
+    let json = environment.json(&["container", "inspect", "plain"]);
+    let env = json[0]["Config"]["Env"].to_string();
+    assert!(env.contains("A=mine") && env.contains("B=conf") && !env.contains("A=conf"), "{env}");
+    assert_eq!(json[0]["HostConfig"]["PidsLimit"], 77);
+    environment.ok(&["--module", "more.conf", "create", "--name", "more", "web:1"]);
+    let json = environment.json(&["container", "inspect", "more"]);
+    assert_eq!(json[0]["Config"]["Annotations"]["x"], "y");
+    assert!(environment.refused(&["--module", "nosuch", "create", "web:1"]).contains("could not resolve module"));
+    std::fs::write(directory.join("containers.conf"), "[containers]\ninit = \"yes\"\n").unwrap();
+    let error = environment.refused(&["create", "web:1"]);
+    assert!(error.contains("containers.conf: [containers] init: expected true or false"), "{error}");
+}

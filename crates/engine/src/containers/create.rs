@@ -1,6 +1,7 @@
 //! `create`: the image found, volumes made, a record written; nothing runs.
 
 use super::{Force, Volumes, mounts, names};
+use crate::defaults::Defaults;
 use crate::error::{Error, Kind, Result};
 use crate::images::{self, PullReport};
 use crate::resolve::process::{self, Surrounding};
@@ -48,6 +49,7 @@ impl Engine {
     /// Makes a container. On any error nothing is left of it.
     pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
         let NewContainer { mut spec, command, starter } = new;
+        Defaults::read(&self.host, &self.modules)?.apply(&mut spec)?;
         // podman's --rmi implies --rm: only a container that goes leaves its image unused.
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host, starter)?;

@@ -210,7 +210,7 @@ pub static UNSUPPORTED: &[Unsupported] = &[
     key(
         "ContainersConfModule",
         Form::Lines,
-        "there is no containers.conf with modules",
+        "a unit file cannot name a module of containers.conf yet",
         "say it with keys of this section",
     )
     .never(),

@@ -21,7 +21,7 @@ struct Row {
 /// A limit that was asked for and whose controller the manager does not have is an error; the default number of processes
 /// is simply left out there.
 pub(crate) fn properties(resources: &Resources, available: &Controllers) -> Result<Vec<Property>> {
-    let rows = rows(resources)?;
+    let rows = wanted(resources, available)?;
     demand(&rows, available)?;
     let mut properties: Vec<Property> = rows.into_iter().map(|row| row.property).collect();
     if resources.pids.is_none() && available.has("pids") {
@@ -45,7 +45,16 @@ pub(crate) fn changes(before: &Resources, after: &Resources, available: &Control
 
 /// Demands the controllers of the limits that were asked for.
 pub(crate) fn check(resources: &Resources, available: &Controllers) -> Result<()> {
-    demand(&rows(resources)?, available)
+    demand(&wanted(resources, available)?, available)
+}
+
+/// The rows of what was asked for. Where nothing counts processes, none are limited: that is no wish to be met.
+fn wanted(resources: &Resources, available: &Controllers) -> Result<Vec<Row>> {
+    let mut rows = rows(resources)?;
+    if resources.pids == Some(Limit::Unlimited) && !available.has("pids") {
+        rows.retain(|row| row.controller != "pids");
+    }
+    Ok(rows)
 }
 
 fn demand(rows: &[Row], available: &Controllers) -> Result<()> {
@@ -280,6 +289,9 @@ mod tests {
             error.kind,
             Kind::MissingController { controller: "io".into(), flag: "--blkio-weight", legacy: false }
         );
+        let unlimited = Resources { pids: Some(Limit::Unlimited), ..Resources::default() };
+        let nothing = Controllers { names: Vec::new(), legacy: true };
+        assert_eq!(properties(&unlimited, &nothing).unwrap(), []);
         assert_eq!(properties(&Resources::default(), &only_pids).unwrap(), [("TasksMax", Variant::U64(2048))]);
         assert_eq!(properties(&Resources::default(), &Controllers::default()).unwrap(), []);
     }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 use zbus::{Connection, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
 
 const DESTINATION: &str = "org.freedesktop.systemd1";
@@ -19,6 +20,10 @@ const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const SERVICE: &str = "org.freedesktop.systemd1.Service";
 const UNIT_EXISTS: &str = "org.freedesktop.systemd1.UnitExists";
 const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
+
+/// How often and after what time a unit is asked for whose name still belongs to one that is ending: half a second in all.
+const ENDING_TRIES: u32 = 25;
+const ENDING_PAUSE: Duration = Duration::from_millis(20);
 
 /// Connections opened ahead; no verb needs more.
 const AHEAD: usize = 4;
@@ -91,9 +96,16 @@ impl Systemd {
             let none: &[(&str, &[(&str, Variant<'static>)])] = &[];
             let body = (unit, "fail", properties, none);
             let mut reply = call(&connection, "StartTransientUnit", &body).await;
-            if is_error(&reply, UNIT_EXISTS) {
-                call(&connection, "ResetFailedUnit", &(unit,)).await.map_err(|e| failed("reset", unit, e))?;
+            for _ in 0..ENDING_TRIES {
+                if !is_error(&reply, UNIT_EXISTS) {
+                    break;
+                }
+                // One that has gone meanwhile cannot be reset, and need not be.
+                let _ = call(&connection, "ResetFailedUnit", &(unit,)).await;
                 reply = call(&connection, "StartTransientUnit", &body).await;
+                if is_error(&reply, UNIT_EXISTS) {
+                    std::thread::sleep(ENDING_PAUSE);
+                }
             }
             let job: OwnedObjectPath = body_of(reply.map_err(|e| failed("start", unit, e))?, unit)?;
             let done_meanwhile = meanwhile();

@@ -63,9 +63,11 @@ fn demand(rows: &[Row], available: &Controllers) -> Result<()> {
     Err(Error::new(Kind::MissingController { controller, flag: row.flag, legacy: available.legacy }))
 }
 
-/// Whether any limit was asked for, so that a foreground container needs a unit too.
+/// Whether any limit was asked for, so that a foreground container needs a unit too. That processes are not to be limited needs none.
 pub(crate) fn asked(resources: &Resources) -> bool {
-    !resources.cgroup_files.is_empty() || rows(resources).map_or(true, |rows| !rows.is_empty())
+    let limits = rows(resources).map_or(usize::MAX, |rows| rows.len());
+    let unlimited = usize::from(resources.pids == Some(Limit::Unlimited));
+    !resources.cgroup_files.is_empty() || limits > unlimited
 }
 
 fn rows(resources: &Resources) -> Result<Vec<Row>> {
@@ -292,6 +294,7 @@ mod tests {
         let unlimited = Resources { pids: Some(Limit::Unlimited), ..Resources::default() };
         let nothing = Controllers { names: Vec::new(), legacy: true };
         assert_eq!(properties(&unlimited, &nothing).unwrap(), []);
+        assert!(!asked(&unlimited) && asked(&Resources { memory: resources.memory, ..unlimited }));
         assert_eq!(properties(&Resources::default(), &only_pids).unwrap(), [("TasksMax", Variant::U64(2048))]);
         assert_eq!(properties(&Resources::default(), &Controllers::default()).unwrap(), []);
     }

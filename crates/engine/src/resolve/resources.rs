@@ -294,7 +294,7 @@ mod tests {
         let unlimited = Resources { pids: Some(Limit::Unlimited), ..Resources::default() };
         let nothing = Controllers { names: Vec::new(), legacy: true };
         assert_eq!(properties(&unlimited, &nothing).unwrap(), []);
-        assert!(!asked(&unlimited) && asked(&Resources { memory: resources.memory, ..unlimited }));
+        assert!(!asked(&unlimited) && asked(&Resources { memory: Some(Bytes(1 << 20)), ..unlimited }));
         assert_eq!(properties(&Resources::default(), &only_pids).unwrap(), [("TasksMax", Variant::U64(2048))]);
         assert_eq!(properties(&Resources::default(), &Controllers::default()).unwrap(), []);
     }

@@ -9,7 +9,10 @@
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
+use runtime::plan::{Sysctl, SysctlScope};
 use spec::ContainerSpec;
+use spec::namespaces::{IpcMode, NsMode};
+use spec::network::Mode;
 use spec::options::find_flag;
 use std::env;
 use std::path::{Path, PathBuf};
@@ -223,7 +226,9 @@ fn fill(spec: &mut ContainerSpec, becomes: Becomes, words: &[String]) -> Result<
         Becomes::Named(flag, mark) => {
             let name = |word: &str| word.split(mark).next().unwrap_or_default().to_owned();
             let given: Vec<String> = given(spec, flag).iter().map(|word| name(word)).collect();
-            words.iter().filter(|word| !given.contains(&name(word))).try_for_each(|word| set(spec, flag, word))
+            let open = words.iter().filter(|word| !given.contains(&name(word)));
+            let wanted: Vec<&String> = open.filter(|word| flag != "sysctl" || can_be_set(spec, word)).collect();
+            wanted.into_iter().try_for_each(|word| set(spec, flag, word))
         }
         Becomes::Prefixed(flag, prefix) => match given(spec, flag).iter().any(|word| word.starts_with(prefix)) {
             true => Ok(()),
@@ -247,6 +252,27 @@ fn capabilities(spec: &mut ContainerSpec, words: &[String]) -> Result<(), String
     let dropped: Vec<String> = std::mem::take(&mut spec.security.cap_drop).iter().map(|word| bare(word)).collect();
     set(spec, "cap-drop", "all")?;
     words.iter().filter(|word| !dropped.contains(&bare(word))).try_for_each(|word| set(spec, "cap-add", word))
+}
+
+/// Whether a container has the namespace of a kernel parameter: a default is for those that have, as in podman.
+fn can_be_set(spec: &ContainerSpec, word: &str) -> bool {
+    let (name, value) = word.split_once('=').unwrap_or((word, ""));
+    let own_network = || {
+        let mode = spec.network.mode.as_ref();
+        matches!(mode, None | Some(Mode::None | Mode::Private | Mode::Pasta(_) | Mode::Named(_)))
+    };
+    let own_ipc = || match &spec.namespaces.ipc {
+        None | Some(IpcMode::None | IpcMode::Shareable) => true,
+        Some(IpcMode::Mode(mode)) => *mode == NsMode::Private,
+    };
+    let seen = !spec.security.proc_options.iter().any(|option| option == "subset=pid");
+    seen && match Sysctl::parse(name, value).map(|sysctl| sysctl.scope()) {
+        Ok(Some(SysctlScope::Net)) => own_network(),
+        Ok(Some(SysctlScope::Ipc)) => own_ipc(),
+        Ok(Some(SysctlScope::Uts)) => matches!(spec.namespaces.uts, None | Some(NsMode::Private)),
+        // What is no parameter is told when it is resolved.
+        Ok(None) | Err(_) => true,
+    }
 }
 
 /// What the command line says of a flag.
@@ -314,6 +340,20 @@ mod tests {
         assert_eq!(replaced, of(&[], &[("env", "B=2"), ("tz", "UTC")]));
         let added = of(&["[containers]\nenv=[\"A=1\"]", "[containers]\nenv=[\"B=2\", {append=true}]\n"], &[]);
         assert_eq!(added, of(&[], &[("env", "A=1"), ("env", "B=2")]));
+    }
+
+    #[test]
+    fn parameters_of_the_kernel_are_for_containers_that_have_them() {
+        let text = "[containers]\ndefault_sysctls=[\"net.ipv4.ping_group_range=0 0\", \"kernel.shm_rmid_forced=1\"]\n";
+        let kept = |args: &[(&str, &str)]| of(&[text], args).unwrap().security.sysctls.len();
+        assert_eq!(kept(&[]), 2);
+        assert_eq!(kept(&[("network", "none")]), 2);
+        for lacking in [("network", "host"), ("network", "container:web"), ("ipc", "host"), ("ipc", "container:web")] {
+            assert_eq!(kept(&[lacking]), 1, "{lacking:?}");
+        }
+        assert_eq!(kept(&[("security-opt", "proc-opts=subset=pid")]), 0);
+        // What somebody asks for is an error where it cannot be, not silence.
+        assert_eq!(kept(&[("network", "host"), ("sysctl", "net.ipv4.ping_group_range=1 1")]), 2);
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub enum Mode {
     Named(Vec<String>),
 }
 
+/// Words that say a mode, which no network can be called.
+const MODES: &[&str] = &["none", "host", "private", "default", "pasta", "container", "ns", "slirp4netns"];
+
 impl Mode {
     /// Parses one `--network` value.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
@@ -97,6 +100,10 @@ impl Mode {
             (networks, None) => {
                 let names: Vec<String> = networks.split(',').map(str::to_owned).collect();
                 names.iter().try_for_each(|one| name::check("network name", one))?;
+                // Alone, as it is shown again, it would be the mode.
+                if let Some(mode) = names.iter().find(|name| MODES.contains(&name.as_str())) {
+                    return Err(bad(&format!("{mode} is a mode, not the name of a network")));
+                }
                 Ok(Self::Named(names))
             }
         }

@@ -222,6 +222,8 @@ mod tests {
             ("network", "container:", "must not be empty"),
             ("network", "host:x", "this mode takes no options"),
             ("network", "-a", "names must match"),
+            ("network", "a,ns", "ns is a mode"),
+            ("network", "host,a", "host is a mode"),
             ("network", "", "names must match"),
             ("publish", "99999", "invalid port \"99999\": expected a number from 1 to 65535"),
             ("publish", "80:90:100:110", "expected [[ip:][host]:]container[/protocol]"),

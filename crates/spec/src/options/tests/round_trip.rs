@@ -31,8 +31,15 @@ fn spec_of(settings: &[(&'static Opt, String)]) -> ContainerSpec {
     spec
 }
 
+/// Few cases, or as many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 400 };
+    ProptestConfig { cases, failure_persistence: None, ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_spec_survives_its_command_line(settings in prop::collection::vec(setting(), 0..25)) {

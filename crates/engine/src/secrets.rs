@@ -9,7 +9,8 @@ use spec::ContainerSpec;
 use spec::secret::SecretForm;
 use std::collections::BTreeMap;
 use std::fmt;
-use store::{ContainerId, ContainerRecord, Durability, SECRET_LIMIT};
+use store::secret::Kept;
+use store::{ContainerRecord, SECRET_LIMIT};
 
 pub use store::SecretRecord;
 pub use store::secret::Taken;
@@ -35,9 +36,6 @@ impl fmt::Debug for NewSecret {
         write!(f, "NewSecret {{ name: {:?}, {} bytes }}", self.name, self.value.len())
     }
 }
-
-/// The values of a container's secrets, by their place in its spec.
-pub(crate) struct Values(Vec<(usize, Vec<u8>)>);
 
 impl Engine {
     /// Makes a secret, and returns what is known of it.
@@ -91,7 +89,7 @@ impl Engine {
     }
 
     /// Finds the secrets of a container that is being made; those that it gets as files are read.
-    pub(crate) fn find_secrets(&self, spec: &mut ContainerSpec) -> Result<Values> {
+    pub(crate) fn find_secrets(&self, spec: &mut ContainerSpec) -> Result<Kept> {
         let mut values = Vec::new();
         for (number, used) in spec.mounts.secrets.iter_mut().enumerate() {
             let secret = self.secret(&used.name)?;
@@ -100,13 +98,7 @@ impl Engine {
             }
             used.id = secret.id;
         }
-        Ok(Values(values))
-    }
-
-    /// Keeps with a container what its secrets are now.
-    pub(crate) fn keep_secrets(&self, id: &ContainerId, values: &Values, durability: Durability) -> Result<()> {
-        let keep = |(number, value): &(usize, Vec<u8>)| self.store.keep_secret(id, *number, value, durability);
-        values.0.iter().try_for_each(keep).map_err(store_error)
+        Ok(Kept(values))
     }
 
     /// The files of a container's secrets, in memory.

@@ -91,6 +91,9 @@ fn hold(channel: BorrowedFd<'_>, helper: BorrowedFd<'_>, parent_end: u32) -> Nev
     if let Ok((_, length @ 1..)) = recv(channel, &mut word[..], RecvFlags::empty()) {
         let _ = rustix::process::setsid();
         let _ = rustix::process::chdir(c"/");
+        // Root of the machine is nobody here, and could delete nothing: where there is a root here, it becomes that.
+        let _ = set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT);
+        let _ = set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT);
         kernel::signal::default_all();
         let _ = kernel::signal::set_mask(kernel::signal::Set::EMPTY);
         let store = CStr::from_bytes_until_nul(&word[..length]).unwrap_or_default();

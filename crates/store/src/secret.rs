@@ -46,6 +46,14 @@ pub enum Taken {
     Replace,
 }
 
+/// The values of a container's secrets, by their place in its spec; never printed.
+#[derive(Default)]
+pub struct Kept(pub Vec<(usize, Vec<u8>)>);
+
+fn of_name(secrets: Vec<SecretRecord>, name: &str) -> Vec<SecretRecord> {
+    secrets.into_iter().filter(|secret| secret.name == name).collect()
+}
+
 impl Store {
     /// Makes a secret, and returns its record with a new ID. Fails with `Exists` when the name is taken and not to be replaced.
     pub fn create_secret(&self, mut secret: SecretRecord, value: &[u8], taken: Taken) -> Result<SecretRecord> {
@@ -56,11 +64,12 @@ impl Store {
         self.make_directory_once(Path::new(layout::SECRETS))?;
         // Volumes and secrets share a lock: both are made and removed rarely.
         let _secrets = self.volumes_lock(Access::Exclusive)?;
-        let other = self.secrets()?.items.into_iter().find(|other| other.name == secret.name);
-        if let (Some(other), Taken::Replace) = (&other, taken) {
+        let others = self.all_secrets()?.items;
+        if let Some(other) = others.iter().find(|other| other.name == secret.name) {
+            if taken == Taken::Refuse {
+                return Err(Error::new(op, secret.name, Kind::Exists));
+            }
             secret.created = other.created;
-        } else if other.is_some() {
-            return Err(Error::new(op, secret.name, Kind::Exists));
         }
         secret.id = record::random_name()[..25].to_owned();
         let tmp = layout::tmp(&record::random_name());
@@ -73,10 +82,11 @@ impl Store {
             let _ = self.discard(&tmp);
             return Err(error);
         }
-        if let Some(other) = other {
+        // What it replaces goes once it is on the disk itself; after a power cut between the two, the newer is the one.
+        self.sync_dir(Path::new(layout::SECRETS))?;
+        for other in of_name(others, &secret.name) {
             self.discard(&layout::in_secret(&other.id, ""))?;
         }
-        self.sync_dir(Path::new(layout::SECRETS))?;
         Ok(secret)
     }
 
@@ -100,6 +110,13 @@ impl Store {
 
     /// All secrets, by name.
     pub fn secrets(&self) -> Result<Listing<SecretRecord>> {
+        let mut listing = self.all_secrets()?;
+        listing.items.dedup_by(|later, first| later.name == first.name);
+        Ok(listing)
+    }
+
+    /// The same with what a replacement that was cut off has left: of each name the newest first.
+    fn all_secrets(&self) -> Result<Listing<SecretRecord>> {
         let mut listing = Listing::default();
         let ids = match self.exists(Path::new(layout::SECRETS))? {
             true => self.list(Path::new(layout::SECRETS))?,
@@ -111,7 +128,7 @@ impl Store {
                 Err(error) => listing.damaged.push(error),
             }
         }
-        listing.items.sort_by(|a: &SecretRecord, b| a.name.cmp(&b.name));
+        listing.items.sort_by(|a: &SecretRecord, b| a.name.cmp(&b.name).then(b.updated.cmp(&a.updated)));
         Ok(listing)
     }
 
@@ -147,18 +164,32 @@ impl Store {
     /// Removes a secret; containers that have it keep what they have.
     pub fn remove_secret(&self, secret: &SecretRecord) -> Result<()> {
         let _secrets = self.volumes_lock(Access::Exclusive)?;
-        let path = layout::in_secret(&secret.id, "");
-        let trash = self.to_trash(&path)?;
-        let trash = trash.ok_or_else(|| Error::not_found("remove secret", What::Secret, secret.name.clone()))?;
-        self.empty_trash(&trash)
+        let gone = || Error::not_found("remove secret", What::Secret, secret.name.clone());
+        let all = self.all_secrets()?.items;
+        if !all.iter().any(|other| other.id == secret.id) {
+            return Err(gone());
+        }
+        // The oldest first: none of them is to come back.
+        for other in of_name(all, &secret.name).into_iter().rev() {
+            let trash = self.to_trash(&layout::in_secret(&other.id, ""))?.ok_or_else(gone)?;
+            self.empty_trash(&trash)?;
+        }
+        Ok(())
     }
 
-    /// Keeps the value of a container's `number`th secret with it.
-    pub fn keep_secret(&self, id: &ContainerId, number: usize, value: &[u8], durability: Durability) -> Result<()> {
-        let directory = layout::in_container(id, layout::CONTAINER_SECRETS);
+    /// Writes the values of a container's secrets into the directory that becomes the container's. Synced whatever becomes of the
+    /// container: without them it cannot be started.
+    pub(crate) fn keep_secrets(&self, container: &Path, secrets: &Kept) -> Result<()> {
+        if secrets.0.is_empty() {
+            return Ok(());
+        }
+        let directory = layout::within(container, layout::CONTAINER_SECRETS);
         self.make_directory_once(&directory)?;
-        let path = layout::within(&directory, &number.to_string());
-        record::create_at(self.dir(), &path, value, durability).at("write", &self.path(&path))
+        for (number, value) in &secrets.0 {
+            let path = layout::within(&directory, &number.to_string());
+            record::create_at(self.dir(), &path, value, Durability::Durable).at("write", &self.path(&path))?;
+        }
+        self.sync_dir(&directory)
     }
 
     /// The value of a container's `number`th secret.
@@ -194,6 +225,17 @@ mod tests {
         assert_eq!(first.id.len(), 25);
         let again = store.create_secret(secret("password"), b"two", Taken::Refuse).unwrap_err();
         assert!(matches!(again.kind, Kind::Exists));
+        // As a power cut between the two steps of a replacement leaves it.
+        let copy = SecretRecord { updated: Timestamp::now(), ..secret("cut-off") };
+        let tmp = layout::tmp("cut-off");
+        store.create_secret(secret("cut-off"), b"old", Taken::Refuse).unwrap();
+        store.make_secret(&tmp, &SecretRecord { id: "c".repeat(25), ..copy }, b"new").unwrap();
+        std::fs::rename(store.path(&tmp), store.path(&layout::in_secret(&"c".repeat(25), ""))).unwrap();
+        assert_eq!(store.secrets().unwrap().items.len(), 2);
+        let newest = store.find_secret("cut-off").unwrap();
+        assert_eq!(store.secret_value(&newest).unwrap(), b"new");
+        store.remove_secret(&newest).unwrap();
+        assert!(store.find_secret("cut-off").unwrap_err().is_not_found());
         let later = SecretRecord { created: Timestamp::now(), ..secret("password") };
         let second = store.create_secret(later, b"two", Taken::Replace).unwrap();
         assert_ne!(first.id, second.id);

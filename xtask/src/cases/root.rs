@@ -9,6 +9,7 @@ use crate::host::Host;
 pub(super) const CASES: &[Case] = cases![
     files_that_only_root_may_read_are_read,
     what_is_below_a_closed_directory_of_root_is_reached,
+    the_keeper_of_root_is_root_of_its_range_alone,
     roots_containers_reach_the_world,
     a_restart_policy_of_root_is_for_the_next_boot_as_well,
     with_userns_host_root_is_the_hosts_and_its_files_are_the_ranges,
@@ -84,6 +85,16 @@ fn what_is_below_a_closed_directory_of_root_is_reached(host: &Host) -> Result<()
     .ok()
     .stdout_has("1\n");
     host.root("find /var/lib/lodger -uid 0; rm -rf /root/case")?.ok().stdout("");
+    Ok(())
+}
+
+fn the_keeper_of_root_is_root_of_its_range_alone(host: &Host) -> Result<()> {
+    // The machine's own root would be a stranger in the range, and could delete nothing there.
+    host.root("lodger load --quiet --input /images/busybox.tar; lodger run --rm --network=none busybox true")?.ok();
+    let script = "sed -n 's/^Uid:\t\\([0-9]*\\).*/\\1/p' /proc/$(pgrep -x lodger-keeper)/status >/tmp/owner; \
+                  [ $(cat /tmp/owner) -ge 100000 ] && echo of the range; lodger create --name case busybox && lodger rm case && \
+                  for i in $(seq 100); do [ -z \"$(ls /var/lib/lodger/trash)\" ] && echo empty && break; sleep 0.05; done";
+    host.root(script)?.ok().stdout_has("of the range\n").stdout_has("\nempty\n");
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
+use store::secret::Kept;
 use store::{ContainerId, ContainerRecord, Durability, ImageRecord, ImageUse, ProcessId, VolumeRecord};
 
 /// What `create` is given.
@@ -68,30 +69,9 @@ impl Engine {
             Root::Image(name) => Some(self.image_for(name, &spec.pull, report)?),
             Root::Directory { .. } => None,
         };
-        let defaults = match &image {
-            Some(image) => {
-                let config = self.image_config(image)?;
-                images::tell_platform(&config, &spec.pull, report);
-                config.config
-            }
-            None => ContainerDefaults::default(),
-        };
+        let defaults = self.defaults_for(image.as_ref(), &spec, report)?;
         self.before_writing_for(&spec)?;
-        self.take_over_mounts(&mut spec)?;
-        add_image_volumes(&mut spec, &defaults);
-        let secrets = self.find_secrets(&mut spec)?;
-        self.find_shared(&spec)?;
-        resolve::timezone(&spec)?;
-        let checked = spec.health.command.is_some() || defaults.healthcheck.is_some();
-        if spec.health.startup.command.is_some() && !checked {
-            return Err(Error::invalid("cannot set a startup healthcheck when there is no regular healthcheck"));
-        }
-        freeze(&mut spec, &defaults, env_files)?;
-        if !spec.network.publish.is_empty() || spec.network.publish_all {
-            // The network process of a killed start would still hold its ports.
-            self.tidy_containers();
-        }
-        publish(&mut spec, &defaults)?;
+        let secrets = self.complete(&mut spec, &defaults, env_files)?;
         if spec.identity.replace {
             if let Some(name) = spec.identity.name.clone() {
                 self.replace(&name)?;
@@ -117,28 +97,67 @@ impl Engine {
             spec: Box::new(spec),
         };
         record.volumes = self.make_volumes(&mut record.spec)?;
-        self.write_named(&mut record, name_given, durability)?;
-        if let Err(error) = self.keep_secrets(&record.id, &secrets, durability) {
+        self.write_named(&mut record, name_given, &secrets, durability)?;
+        if let Some(Err(error)) = cidfile.map(|file| write_cidfile(file, &record)) {
             let _ = self.store.remove_container(&record.id);
             return Err(error);
-        }
-        if let Some(mut file) = cidfile {
-            let path = record.spec.identity.cidfile.clone().unwrap_or_default();
-            file.write_all(record.id.as_str().as_bytes())
-                .map_err(|e| Error::io(format!("write container ID to {path:?}"), e))?;
         }
         Ok(record)
     }
 
+    /// What the image says of its containers; nothing for a directory.
+    fn defaults_for(
+        &self,
+        image: Option<&ImageRecord>,
+        spec: &ContainerSpec,
+        report: &PullReport<'_>,
+    ) -> Result<ContainerDefaults> {
+        let Some(image) = image else { return Ok(ContainerDefaults::default()) };
+        let config = self.image_config(image)?;
+        images::tell_platform(&config, &spec.pull, report);
+        Ok(config.config)
+    }
+
+    /// Puts into the spec what it has of its image, of other containers and of the moment. Returns what its secrets are now.
+    fn complete(
+        &self,
+        spec: &mut ContainerSpec,
+        defaults: &ContainerDefaults,
+        env_files: Vec<(String, String)>,
+    ) -> Result<Kept> {
+        self.take_over_mounts(spec)?;
+        add_image_volumes(spec, defaults);
+        let secrets = self.find_secrets(spec)?;
+        self.find_shared(spec)?;
+        resolve::timezone(spec)?;
+        let checked = spec.health.command.is_some() || defaults.healthcheck.is_some();
+        if spec.health.startup.command.is_some() && !checked {
+            return Err(Error::invalid("cannot set a startup healthcheck when there is no regular healthcheck"));
+        }
+        freeze(spec, defaults, env_files)?;
+        if !spec.network.publish.is_empty() || spec.network.publish_all {
+            // The network process of a killed start would still hold its ports.
+            self.tidy_containers();
+        }
+        publish(spec, defaults)?;
+        Ok(secrets)
+    }
+
     /// Writes the record under the name that was given, or under a made-up one that is free.
-    fn write_named(&self, record: &mut ContainerRecord, given: Option<String>, durability: Durability) -> Result<()> {
+    fn write_named(
+        &self,
+        record: &mut ContainerRecord,
+        given: Option<String>,
+        secrets: &Kept,
+        durability: Durability,
+    ) -> Result<()> {
         if let Some(name) = given {
             record.name = name;
-            return match self.store.create_container(record, durability) {
+            return match self.store.create_container_with(record, secrets, durability) {
                 // Perhaps by what a killed `run --rm` left.
                 Err(error) if matches!(error.kind, store::Kind::NameInUse { .. }) => {
                     self.tidy_containers();
-                    self.store.create_container(record, durability)
+                    self.store.create_container_with(record, secrets, durability)
                 }
                 other => other,
             }
@@ -154,7 +173,7 @@ impl Engine {
             if attempt > 2 {
                 record.name.push_str(&format!("_{}", bits % 10_000));
             }
-            match self.store.create_container(record, durability) {
+            match self.store.create_container_with(record, secrets, durability) {
                 Ok(()) => return Ok(()),
                 Err(error) if matches!(error.kind, store::Kind::NameInUse { .. }) => last = Some(error),
                 Err(error) => return Err(store_error(error)),
@@ -346,4 +365,10 @@ fn open_cidfile(path: &str) -> Result<std::fs::File> {
     // One that is left from a container before is written anew, as in podman.
     let open = OpenOptions::new().write(true).create(true).truncate(true).open(Path::new(path));
     open.map_err(|error| Error::io(format!("create container ID file {path:?}"), error))
+}
+
+fn write_cidfile(mut file: std::fs::File, record: &ContainerRecord) -> Result<()> {
+    let path = record.spec.identity.cidfile.as_deref().unwrap_or_default();
+    file.write_all(record.id.as_str().as_bytes())
+        .map_err(|error| Error::io(format!("write container ID to {path:?}"), error))
 }

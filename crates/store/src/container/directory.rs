@@ -5,6 +5,7 @@ use crate::error::{At, Error, Kind, Result, What};
 use crate::layout;
 use crate::lock::{Access, Guard, Wait};
 use crate::record::{self, Durability};
+use crate::secret::Kept;
 use crate::store::{Listing, Store};
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -22,11 +23,21 @@ impl Store {
     /// It appears whole or not at all. Fails with `NameInUse`, with `Exists` for the ID, and with `NotFound` when its
     /// image or one of its volumes is gone. The caller must be where the owner of the image's top directory is mapped.
     pub fn create_container(&self, record: &ContainerRecord, durability: Durability) -> Result<()> {
+        self.create_container_with(record, &Kept::default(), durability)
+    }
+
+    /// The same with the values of its secrets.
+    pub fn create_container_with(
+        &self,
+        record: &ContainerRecord,
+        secrets: &Kept,
+        durability: Durability,
+    ) -> Result<()> {
         let op = "create container";
         check_name(op, &record.name)?;
         let _lease = self.lease()?;
         let tmp = layout::tmp(&record::random_name());
-        let made = self.make_directory(&tmp, record, durability).and_then(|()| self.publish(op, &tmp, record));
+        let made = self.make_directory(&tmp, record, secrets, durability).and_then(|()| self.publish(op, &tmp, record));
         if let Err(error) = made {
             let _ = self.discard(&tmp);
             return Err(error);
@@ -53,7 +64,13 @@ impl Store {
     }
 
     /// Fills the directory that becomes the container's.
-    fn make_directory(&self, tmp: &Path, record: &ContainerRecord, durability: Durability) -> Result<()> {
+    fn make_directory(
+        &self,
+        tmp: &Path,
+        record: &ContainerRecord,
+        secrets: &Kept,
+        durability: Durability,
+    ) -> Result<()> {
         let path = self.path(tmp);
         let private = Mode::from_raw_mode(0o700);
         rustix::fs::mkdirat(self.dir(), tmp, private).at("create", &path)?;
@@ -63,6 +80,7 @@ impl Store {
         let root = record.image.as_ref().map(|image| image.root).unwrap_or_default();
         root.apply(self.dir(), &upper)
             .map_err(|kind| Error::new("create", self.path(&upper).display().to_string(), kind))?;
+        self.keep_secrets(tmp, secrets)?;
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::new("create container", record.name.clone(), Kind::Corrupt(error.to_string())))?;
         record::create_at(self.dir(), &layout::within(tmp, layout::CONTAINER_RECORD), &bytes, durability)

@@ -192,6 +192,7 @@ impl Invocation {
     pub(crate) fn engine(&self) -> Result<Engine> {
         let mut engine = Engine::open(self.global.root.as_ref().map(Into::into))?;
         engine.modules.clone_from(&self.global.modules);
+        engine.events_backend = self.global.events;
         Ok(engine)
     }
 

@@ -1,6 +1,7 @@
 //! Flags that hold for every command, and those of podman's that lodger has no use for.
 
 use crate::command::{Opt, Unsupported, push, text};
+use engine::events::EventsLogger;
 use spec::ParseError;
 use spec::options::{Complete, Flag};
 
@@ -15,6 +16,8 @@ pub(crate) struct Global {
     pub(crate) log_level: LogLevel,
     /// `--module`
     pub(crate) modules: Vec<String>,
+    /// `--events-backend`
+    pub(crate) events: Option<EventsLogger>,
 }
 
 /// `--log-level`
@@ -41,6 +44,15 @@ impl LogLevel {
 
 /// Rows of the global flags.
 pub(crate) const OPTIONS: &[Opt<Global>] = &[
+    Opt {
+        flag: Flag::with_value("events-backend", "string", "Where events are kept: journald, file or none")
+            .complete(Complete::Words(EventsLogger::WORDS)),
+        set: |global, value| {
+            let why = || ParseError(format!("{value:?} is not a valid events backend"));
+            global.events = Some(EventsLogger::parse(value).ok_or_else(why)?);
+            Ok(())
+        },
+    },
     Opt {
         flag: Flag::with_value(
             "log-level",
@@ -91,7 +103,6 @@ pub(crate) const UNSUPPORTED: &[Unsupported] = &[
     Unsupported::with_value("config", "client configuration is not read; credentials come from auth.json"),
     Unsupported::with_value("conmon", "there is no monitor process beside a container"),
     Unsupported::with_value("connection", REMOTE).short('c'),
-    Unsupported::with_value("events-backend", "events are in the journal"),
     Unsupported::with_value("hooks-dir", "OCI hooks are not run"),
     Unsupported::with_value("identity", REMOTE),
     Unsupported::with_value("imagestore", ONE_STORE),

@@ -6,15 +6,22 @@
 //! are passed over, as podman does; a known key of the wrong type is an error
 //! ([containers.conf(5)](https://github.com/containers/common/blob/main/docs/containers.conf.5.md)).
 
+mod settings;
+
+pub use settings::EventsLogger;
+pub(crate) use settings::Settings;
+
 use crate::config;
 use crate::error::{Error, Result};
 use crate::host::Host;
+use network::hosts::HOST_NAMES;
 use runtime::plan::{Sysctl, SysctlScope};
 use spec::ContainerSpec;
 use spec::namespaces::{IpcMode, NsMode};
-use spec::network::Mode;
+use spec::network::{AddHost, HostAddress, Mode};
 use spec::options::find_flag;
 use std::env;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -35,6 +42,8 @@ enum Becomes {
     Label,
     /// The capabilities instead of the usual ones.
     Capabilities,
+    /// The address of the host's names, as if each were given with `--add-host`.
+    HostAddress,
 }
 
 /// Table and key, and what it becomes.
@@ -53,6 +62,7 @@ const KEYS: &[(&str, &str, Becomes)] = &[
     ("containers", "dns_servers", Becomes::List("dns")),
     ("containers", "env", Becomes::Named("env", '=')),
     ("containers", "env_host", Becomes::Switch("env-host")),
+    ("containers", "host_containers_internal_ip", Becomes::HostAddress),
     ("containers", "http_proxy", Becomes::Switch("http-proxy")),
     ("containers", "init", Becomes::Switch("init")),
     ("containers", "ipcns", Becomes::Flag("ipc")),
@@ -90,7 +100,20 @@ struct Said {
 
 /// What all files together say.
 #[derive(Debug, Default)]
-pub(crate) struct Defaults(Vec<(usize, Said)>);
+pub(crate) struct Defaults {
+    /// By the number of the row.
+    flags: Vec<(usize, Said)>,
+    settings: Settings,
+}
+
+/// What the surroundings allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// A number of processes can be limited.
+    Possible,
+    /// It cannot, so that one which nobody asked for on the command line is left out, as podman does.
+    Impossible,
+}
 
 impl Defaults {
     /// Reads the files; `modules` are `--module`.
@@ -142,24 +165,37 @@ impl Defaults {
             let line = error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.lines().count());
             format!("line {line}: {}", error.message().trim())
         })?;
+        self.settings.merge(&tables)?;
         for (number, (table, key, becomes)) in KEYS.iter().enumerate() {
             let Some(value) = tables.get(*table).and_then(|table| table.get(*key)) else { continue };
             let (words, append) =
                 words(value, *becomes).map_err(|wanted| format!("[{table}] {key}: expected {wanted}"))?;
             let said = Said { words, file: path.to_owned() };
-            match self.0.iter_mut().find(|(known, _)| *known == number) {
+            match self.flags.iter_mut().find(|(known, _)| *known == number) {
                 Some((_, earlier)) if append => earlier.words.extend(said.words),
                 Some((_, earlier)) => *earlier = said,
-                None => self.0.push((number, said)),
+                None => self.flags.push((number, said)),
             }
         }
         Ok(())
     }
 
+    /// What is no word of a container's command line.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Fills in what the command line leaves open.
-    pub(crate) fn apply(&self, spec: &mut ContainerSpec) -> Result<()> {
-        for (number, said) in &self.0 {
+    pub(crate) fn apply(&self, spec: &mut ContainerSpec, counting: impl FnOnce() -> Counting) -> Result<()> {
+        let counting = match self.flags.iter().any(|(number, _)| KEYS[*number].1 == "pids_limit") {
+            true => counting(),
+            false => Counting::Possible,
+        };
+        for (number, said) in &self.flags {
             let (table, key, becomes) = KEYS[*number];
+            if key == "pids_limit" && counting == Counting::Impossible {
+                continue;
+            }
             let fail = |why: String| Error::invalid(format!("{}: [{table}] {key}: {why}", said.file.display()));
             fill(spec, becomes, &said.words).map_err(fail)?;
         }
@@ -199,6 +235,8 @@ fn words(value: &Value, becomes: Becomes) -> Result<(Vec<String>, bool), &'stati
             (words, append)
         }
         (Becomes::List(_) | Becomes::Named(..) | Becomes::Capabilities, _) => return Err("a list of strings"),
+        (Becomes::HostAddress, Value::String(text)) => (vec![text.clone()], false),
+        (Becomes::HostAddress, _) => return Err("a string"),
         (Becomes::Flag(_) | Becomes::Prefixed(..), Value::String(text)) => (vec![text.clone()], false),
         (Becomes::Flag(_) | Becomes::Prefixed(..), Value::Integer(number)) => (vec![number.to_string()], false),
         (Becomes::Flag(_) | Becomes::Prefixed(..), _) => return Err("a string or a whole number"),
@@ -239,7 +277,29 @@ fn fill(spec: &mut ContainerSpec, becomes: Becomes, words: &[String]) -> Result<
             _ => Ok(()),
         },
         Becomes::Capabilities => capabilities(spec, words),
+        Becomes::HostAddress => host_address(spec, one),
     }
+}
+
+/// The address that the host's names and `host-gateway` stand for. Names that the command line gives keep theirs.
+fn host_address(spec: &mut ContainerSpec, word: &str) -> Result<(), String> {
+    if word.is_empty() || spec.network.no_hosts {
+        return Ok(());
+    }
+    if word == "none" {
+        return Err("lodger cannot leave the host's names out yet; give them an address of your own".to_owned());
+    }
+    let ip: IpAddr = word.parse().map_err(|_| format!("expected an IP address, not {word:?}"))?;
+    let added = &mut spec.network.add_hosts;
+    for host in added.iter_mut().filter(|host| host.address == HostAddress::Gateway) {
+        host.address = HostAddress::Ip(ip);
+    }
+    let given = |name: &&str| added.iter().any(|host| host.names.iter().any(|given| given.eq_ignore_ascii_case(name)));
+    let names: Vec<String> = HOST_NAMES.into_iter().filter(|name| !given(name)).map(str::to_owned).collect();
+    if !names.is_empty() {
+        added.push(AddHost { names, address: HostAddress::Ip(ip) });
+    }
+    Ok(())
 }
 
 /// The usual capabilities give way to these, unless the command line drops or adds all.
@@ -296,8 +356,39 @@ mod tests {
         }
         let mut spec = ContainerSpec::default();
         args.iter().try_for_each(|(flag, value)| set(&mut spec, flag, value))?;
-        defaults.apply(&mut spec).map_err(|error| error.to_string())?;
+        defaults.apply(&mut spec, || Counting::Possible).map_err(|error| error.to_string())?;
         Ok(spec)
+    }
+
+    #[test]
+    fn a_number_of_processes_that_nobody_asked_for_is_left_out_where_nobody_counts_them() {
+        let mut defaults = Defaults::default();
+        defaults.merge(Path::new("/etc/x.conf"), b"[containers]\npids_limit = 50\n").unwrap();
+        let limit = |counting, asked: &[(&str, &str)]| {
+            let mut spec = ContainerSpec::default();
+            asked.iter().try_for_each(|(flag, value)| set(&mut spec, flag, value)).unwrap();
+            defaults.apply(&mut spec, || counting).unwrap();
+            given(&spec, "pids-limit")
+        };
+        assert_eq!(limit(Counting::Possible, &[]), ["50"]);
+        assert_eq!(limit(Counting::Impossible, &[]), [""; 0]);
+        assert_eq!(limit(Counting::Impossible, &[("pids-limit", "7")]), ["7"]);
+    }
+
+    #[test]
+    fn the_hosts_names_have_the_address_of_the_file() {
+        let text = "[containers]\nhost_containers_internal_ip = \"10.1.2.3\"\n";
+        let spec = of(&[text], &[("add-host", "gw:host-gateway"), ("add-host", "host.docker.internal:1.2.3.4")]);
+        let wanted = of(
+            &[],
+            &[
+                ("add-host", "gw:10.1.2.3"),
+                ("add-host", "host.docker.internal:1.2.3.4"),
+                ("add-host", "host.containers.internal:10.1.2.3"),
+            ],
+        );
+        assert_eq!(spec, wanted);
+        assert!(of(&[&text.replace("10.1.2.3", "here")], &[]).unwrap_err().contains("expected an IP address"));
     }
 
     #[test]
@@ -308,6 +399,7 @@ mod tests {
                 Becomes::Named(flag, _) | Becomes::Prefixed(flag, _) => flag,
                 Becomes::Label => "security-opt",
                 Becomes::Capabilities => "cap-add",
+                Becomes::HostAddress => "add-host",
             };
             assert!(find_flag(flag).is_some() || *key == "privileged", "[{table}] {key}: --{flag}");
         }

@@ -148,6 +148,8 @@ pub enum Kind {
     NoOwnGroup,
     /// The service failed to start; its last words.
     StartFailed,
+    /// Events are not kept (`--events-backend=none`).
+    NoEvents,
     /// Anything else: the chain says it all.
     Other,
 }
@@ -313,6 +315,7 @@ impl Kind {
             Self::UserNamespacesDisabled => {
                 "cannot create a user namespace: the kernel refuses them to this user".to_owned()
             }
+            Self::NoEvents => "cannot read events with the \"none\" backend".to_owned(),
             Self::PortInUse(port) => format!("cannot publish port {port}: address already in use"),
             Self::PrivilegedPort(port) => format!(
                 "cannot publish port {port}: permission denied for ports below net.ipv4.ip_unprivileged_port_start"

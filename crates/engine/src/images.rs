@@ -15,6 +15,7 @@ pub use store::save::{ArchiveFormat, DirectoryFormat, Family, LayerForm};
 
 use crate::config::{self, RegistryOptions};
 use crate::error::{Error, Kind, Result, registry_error};
+use crate::events::{self, Act, Event};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
 use registry::registries::{ShortName, ShortNameMode};
@@ -139,6 +140,19 @@ impl Engine {
         options: &RegistryOptions,
         report: &PullReport<'_>,
     ) -> Result<ImageRecord> {
+        self.fetch_named(name, pull, options, report).inspect_err(|error| {
+            let event = Event::new(events::Subject::Image, Act::PullError).named(name);
+            self.tell(Event { error: error.chain(), ..event });
+        })
+    }
+
+    fn fetch_named(
+        &self,
+        name: &str,
+        pull: &Pull,
+        options: &RegistryOptions,
+        report: &PullReport<'_>,
+    ) -> Result<ImageRecord> {
         let name = Reference::parse(name).map_err(|e| Error::invalid(e.to_string()))?.with_default_tag();
         let config = config::registry(&self.host, pull, options)?;
         let candidates = self.candidates(&name, &config.registries)?;
@@ -146,7 +160,9 @@ impl Engine {
         let platform = pull.platform.clone().unwrap_or_else(Platform::native);
         let (name, resolved) = resolve_first(&client, &candidates, &platform, report)?;
         self.enter_user_namespace()?;
-        self.fetch(&client, &name, &resolved, report).map_err(|e| e.within(format!("pull {name}")))
+        let image = self.fetch(&client, &name, &resolved, report).map_err(|e| e.within(format!("pull {name}")))?;
+        self.tell_image(Act::Pull, &image, &name.to_string());
+        Ok(image)
     }
 
     /// The full names of every tag of a repository, in the registry's order.
@@ -240,13 +256,21 @@ impl Engine {
         let opened = store::Opened::open(path).map_err(store_error)?;
         let opened = if self.host.rootless() { opened } else { opened.with_members() };
         self.enter_user_namespace()?;
-        self.store.load_opened(opened, Limits::default(), Timestamp::now()).map_err(store_error)
+        let loaded = self.store.load_opened(opened, Limits::default(), Timestamp::now()).map_err(store_error)?;
+        self.tell_loaded(&loaded, &path.display().to_string());
+        Ok(loaded)
     }
 
     /// Loads the images of an archive that comes as a stream.
     pub fn load_stream(&self, stream: impl Read) -> Result<Vec<LoadedImage>> {
         self.enter_user_namespace()?;
-        self.store.load_stream(stream, Limits::default(), Timestamp::now()).map_err(store_error)
+        let loaded = self.store.load_stream(stream, Limits::default(), Timestamp::now()).map_err(store_error)?;
+        self.tell_loaded(&loaded, "");
+        Ok(loaded)
+    }
+
+    fn tell_loaded(&self, loaded: &[LoadedImage], from: &str) {
+        loaded.iter().for_each(|one| self.tell_image(Act::LoadFromArchive, &one.image, from));
     }
 
     /// All images; damaged records are told to `damaged` and passed over.
@@ -285,7 +309,9 @@ impl Engine {
             return Err(Error::invalid(format!("tag by digest not supported: {name}")));
         }
         let name = if name.registry.is_none() { name.at("localhost") } else { name };
-        self.store.tag_image(&image.id, &name, Timestamp::now()).map_err(store_error)
+        self.store.tag_image(&image.id, &name, Timestamp::now()).map_err(store_error)?;
+        self.tell_image(Act::Tag, &image, &name.to_string());
+        Ok(())
     }
 
     /// Removes a name, or the image when it was its last one. Containers that use it keep it, unless `removal` says to
@@ -293,8 +319,26 @@ impl Engine {
     pub fn remove_image(&self, text: &str, removal: Removal) -> Result<Removed> {
         self.enter_user_namespace()?;
         let removed = self.store.remove_image(text, removal).map_err(store_error)?;
+        self.tell_removed(&removed);
         self.store.gc(store::Partials::Keep).map_err(store_error)?;
         Ok(removed)
+    }
+
+    pub(crate) fn tell_removed(&self, removed: &Removed) {
+        let tell = |status, id: Option<&Digest>, name: String| {
+            let event = Event::new(events::Subject::Image, status).named(name);
+            self.tell(Event { id: id.map(Digest::hex).unwrap_or_default(), ..event });
+        };
+        match removed {
+            Removed::Untagged(name) => {
+                let image = self.store.find_image(&name.to_string()).ok();
+                tell(Act::Untag, image.map(|image| image.id).as_ref(), name.to_string());
+            }
+            Removed::Image { id, names } => {
+                names.iter().for_each(|name| tell(Act::Untag, Some(id), name.to_string()));
+                tell(Act::Remove, Some(id), names.first().map(ToString::to_string).unwrap_or_default());
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! launch                    Plan → process: the one way a container starts
 //! containers                create, start, stop, remove, list, exec, …
 //! logs                      what they wrote
+//! events                    what happened to them, told by every verb that changes something
 //! userns, outside           root's own range of ids, and what is opened before it is entered
 //! ```
 
@@ -19,6 +20,7 @@ pub mod config;
 pub mod containers;
 mod defaults;
 pub mod error;
+pub mod events;
 #[cfg(test)]
 mod fuzz;
 pub mod host;
@@ -45,7 +47,7 @@ pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState}
 
 use spec::Digest;
 use spec::oci::ContainerDefaults;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +65,10 @@ pub struct Engine {
     pub store: Store,
     /// `--module`: further files of the form of containers.conf.
     pub modules: Vec<String>,
+    /// `--events-backend`
+    pub events_backend: Option<events::EventsLogger>,
+    defaults: OnceCell<defaults::Defaults>,
+    events: events::Teller,
     entered: userns::Entered,
     outside: outside::Outside,
     /// How long this command may yet wait for the cleanups of containers that have just ended.
@@ -89,11 +95,29 @@ impl Engine {
             host,
             store,
             modules: Vec::new(),
+            events_backend: None,
+            defaults: OnceCell::new(),
+            events: events::Teller::default(),
             entered,
             outside: Default::default(),
             patience,
             image_defaults: RefCell::default(),
         })
+    }
+
+    /// What containers.conf says, read when it is first asked for.
+    pub(crate) fn defaults(&self) -> Result<&defaults::Defaults> {
+        if let Some(defaults) = self.defaults.get() {
+            return Ok(defaults);
+        }
+        let defaults = defaults::Defaults::read(&self.host, &self.modules)?;
+        Ok(self.defaults.get_or_init(|| defaults))
+    }
+
+    /// The keys that leave a container running where the command line names none (`detach_keys`).
+    pub fn detach_keys(&self) -> Result<Option<DetachKeys>> {
+        let Some(text) = &self.defaults()?.settings().detach_keys else { return Ok(None) };
+        DetachKeys::parse(text).map(Some).map_err(|error| runtime_error(error).within("containers.conf: detach_keys"))
     }
 }
 

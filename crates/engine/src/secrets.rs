@@ -1,6 +1,7 @@
 //! Secrets: made, found, and given to containers. Their values are in no message and no record of a container.
 
 use crate::error::{Error, Kind, Result};
+use crate::events::{self, Act, Event};
 use crate::resolve::files::guest;
 use crate::{Engine, store_error};
 use jiff::Timestamp;
@@ -56,8 +57,17 @@ impl Engine {
         let name = record.name.clone();
         match self.store.create_secret(record, &new.value, new.taken) {
             Err(error) if matches!(error.kind, store::Kind::Exists) => Err(Error::new(Kind::SecretExists(name))),
-            other => other.map_err(store_error),
+            other => {
+                let made = other.map_err(store_error)?;
+                self.tell_secret(Act::Create, &made);
+                Ok(made)
+            }
         }
+    }
+
+    fn tell_secret(&self, act: Act, secret: &SecretRecord) {
+        let event = Event::new(events::Subject::Secret, act).named(&secret.name);
+        self.tell(Event { id: secret.id.clone(), ..event });
     }
 
     /// A secret by name, ID or the beginning of an ID.
@@ -85,7 +95,9 @@ impl Engine {
     /// Removes a secret; containers keep the files that they have of it.
     pub fn remove_secret(&self, secret: &SecretRecord) -> Result<()> {
         self.before_writing()?;
-        self.store.remove_secret(secret).map_err(store_error)
+        self.store.remove_secret(secret).map_err(store_error)?;
+        self.tell_secret(Act::Remove, secret);
+        Ok(())
     }
 
     /// Finds the secrets of a container that is being made; those that it gets as files are read.

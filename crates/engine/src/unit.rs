@@ -45,6 +45,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) stop_signal: Signal,
     /// From `resolve::resources`.
     pub(crate) limits: Vec<Property>,
+    /// A variable for its commands.
+    pub(crate) variables: Option<(&'static str, String)>,
 }
 
 /// All properties of a container's unit.
@@ -71,7 +73,7 @@ pub(crate) fn properties(parts: Parts<'_>) -> Result<Vec<Property>> {
         ("TimeoutStartUSec", Variant::U64(START_TIMEOUT)),
         ("Delegate", Variant::Bool(true)),
         ("SyslogIdentifier", text(record.name.clone())),
-        ("Environment", Variant::from(environment())),
+        ("Environment", Variant::from(environment(parts.variables))),
     ];
     properties.extend(restart(&record.spec));
     properties.extend(parts.limits);
@@ -141,10 +143,20 @@ pub(crate) fn program_notifies(spec: &ContainerSpec, in_own_unit: bool) -> bool 
 }
 
 /// Variables that change what lodger does; the manager's environment may lack them.
-fn environment() -> Vec<String> {
-    let names =
-        ["PATH", "HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "CONTAINERS_REGISTRIES_CONF", "TZ"];
-    names.iter().filter_map(|name| Some(format!("{name}={}", std::env::var(name).ok()?))).collect()
+fn environment(further: Option<(&'static str, String)>) -> Vec<String> {
+    let names = [
+        "PATH",
+        "HOME",
+        "XDG_DATA_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_RUNTIME_DIR",
+        "CONTAINERS_CONF",
+        "CONTAINERS_CONF_OVERRIDE",
+        "CONTAINERS_REGISTRIES_CONF",
+        "TZ",
+    ];
+    let own = names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
+    own.chain(further).map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 fn text(value: impl Into<String>) -> Variant<'static> {

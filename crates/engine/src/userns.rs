@@ -4,6 +4,7 @@
 //! after a look at the kernel. Losing it costs the next start those 3 ms and nothing else.
 
 use crate::error::{Error, Kind, Result};
+use crate::events::{self, Act, Event};
 use crate::host::{Host, IdRange};
 use crate::{Engine, runtime_error, store_error};
 use kernel::clone::{Namespaces, Parent};
@@ -58,7 +59,8 @@ impl Engine {
     /// everybody looks like root.
     pub(crate) fn inside(&self) -> Vec<(&'static str, String)> {
         let entered = self.entered.namespace.get();
-        entered.then(|| (crate::host::INSIDE, format!("{}:{}", self.host.uid, self.host.gid))).into_iter().collect()
+        let inside = entered.then(|| (crate::host::INSIDE, format!("{}:{}", self.host.uid, self.host.gid)));
+        inside.into_iter().chain(self.events_variable()).collect()
     }
 
     /// As root, enters the namespace before anything is written, so that all of the store belongs to its containers' range.
@@ -144,6 +146,8 @@ impl Engine {
         }
         if !self.host.rootless() {
             self.host.connect_ahead();
+            // Its files are root's own. A mistake in one is told by whoever needs it.
+            let _ = self.defaults();
         }
         if let Some(namespace) = self.kept_namespace() {
             return userns::enter(&namespace).map_err(runtime_error);
@@ -155,6 +159,10 @@ impl Engine {
         }
         let created = userns::create(&map(&self.host)?).map_err(runtime_error)?;
         userns::enter(&created.namespace).map_err(runtime_error)?;
+        if self.host.unit.is_none() {
+            // The first command after a boot.
+            self.tell(Event::new(events::Subject::System, Act::Refresh));
+        }
         self.keep(created)
     }
 

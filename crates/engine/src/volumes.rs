@@ -1,6 +1,7 @@
 //! Named volumes.
 
 use crate::error::{Error, Kind, Result};
+use crate::events::{self, Act};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
@@ -58,7 +59,11 @@ impl Engine {
         };
         match self.store.create_volume(&record, Durability::Durable) {
             Err(error) if matches!(error.kind, store::Kind::Exists) => Err(Error::new(Kind::VolumeExists(record.name))),
-            other => other.map(|()| record).map_err(store_error),
+            other => {
+                other.map_err(store_error)?;
+                self.tell_named(events::Subject::Volume, Act::Create, &record.name);
+                Ok(record)
+            }
         }
     }
 
@@ -129,7 +134,11 @@ impl Engine {
         self.enter_user_namespace()?;
         for volume in volumes {
             match self.store.remove_volume(&volume.name) {
-                Ok(()) => gone(&volume.name),
+                Ok(()) => {
+                    self.tell_named(events::Subject::Volume, Act::Remove, &volume.name);
+                    self.tell_named(events::Subject::Volume, Act::Prune, &volume.name);
+                    gone(&volume.name);
+                }
                 Err(error) if matches!(error.kind, store::Kind::InUse { .. } | store::Kind::NotFound(_)) => {}
                 Err(error) => return Err(store_error(error)),
             }
@@ -142,6 +151,7 @@ impl Engine {
         let record = self.volume(name)?;
         self.enter_user_namespace()?;
         self.store.remove_volume(&record.name).map_err(store_error)?;
+        self.tell_named(events::Subject::Volume, Act::Remove, &record.name);
         Ok(record.name)
     }
 }

@@ -39,6 +39,7 @@
 //!     data                         its value, 0600
 //!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
 //!                                  keeper while the user's namespace is made
+//!   events.log                     what happened, where the journal does not take it; events.log.1 before that
 //!   pasta                          what the installed pasta can do, by its file's identity
 //!   keeper                         a process in the user's kept namespace; believed only after a look at the kernel
 //!   tmp/                           things being made
@@ -122,6 +123,7 @@ pub(crate) const CONTAINER_STOP: &str = "stop";
 /// At the root.
 pub(crate) const KEEPER: &str = "keeper";
 pub(crate) const PASTA: &str = "pasta";
+pub(crate) const EVENTS: &str = "events.log";
 
 /// Inside `volumes/<name>/`.
 pub(crate) const VOLUME_RECORD: &str = "volume.json";

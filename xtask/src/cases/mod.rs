@@ -34,6 +34,7 @@ mod service;
 mod state;
 mod surroundings;
 mod systemd;
+mod watch;
 
 use crate::case::Case;
 
@@ -55,6 +56,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("state", state::CASES),
     ("surroundings", surroundings::CASES),
     ("systemd", systemd::CASES),
+    ("watch", watch::CASES),
 ];
 
 #[cfg(test)]

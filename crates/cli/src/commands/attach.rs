@@ -1,11 +1,11 @@
 //! `lodger attach`: a container in the background, brought to the terminal.
 
 use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::selection;
 use engine::launch::{Attach, Parted, StandardInput};
-use engine::{DetachKeys, Signals};
+use engine::{DetachKeys, Engine, Signals};
 use spec::ParseError;
 use spec::options::{Complete, Flag};
 
@@ -30,11 +30,20 @@ pub(crate) const DETACH_KEYS: Flag = Flag::with_value(
 );
 
 /// podman's default.
-pub(crate) const DEFAULT_KEYS: &str = "ctrl-p,ctrl-q";
+const DEFAULT_KEYS: &str = "ctrl-p,ctrl-q";
 
 /// Parses `--detach-keys`.
 pub(crate) fn keys(text: &str) -> Result<DetachKeys, ParseError> {
     DetachKeys::parse(text).map_err(|error| ParseError(error.to_string()))
+}
+
+/// The keys that were asked for, else those of containers.conf, else podman's.
+pub(crate) fn keys_or_default(asked: Option<DetachKeys>, engine: &Engine) -> Result<DetachKeys> {
+    let default = || keys(DEFAULT_KEYS).map_err(|error| CliError::Plain(error.to_string()));
+    match asked {
+        Some(keys) => Ok(keys),
+        None => engine.detach_keys()?.map_or_else(default, Ok),
+    }
 }
 
 #[derive(Default)]
@@ -79,10 +88,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         Some(name) => engine.container(name)?,
         None => engine.latest()?,
     };
-    let keys = match options.keys {
-        Some(keys) => keys,
-        None => keys(DEFAULT_KEYS).map_err(|error| call.usage(error.to_string()))?,
-    };
+    let keys = keys_or_default(options.keys, &engine)?;
     let attach = Attach {
         input: if options.no_stdin { StandardInput::Closed } else { StandardInput::Caller },
         signals: if options.without_signals { Signals::Own } else { Signals::Relay },

@@ -1,7 +1,7 @@
 //! `lodger exec`: a further command in a running container.
 
 use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
-use crate::commands::attach::{DEFAULT_KEYS, DETACH_KEYS, keys};
+use crate::commands::attach::{DETACH_KEYS, keys, keys_or_default};
 use crate::commands::run::warn_without_terminal;
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
@@ -114,21 +114,18 @@ fn run(call: Invocation) -> Result<ExitCode> {
     if command.is_empty() {
         return Err(call.usage("must provide a non-empty command to start an exec session: invalid argument"));
     }
+    let engine = call.engine()?;
     let request = ExecRequest {
         command: command.to_vec(),
         env: variables(&options)?,
         user: options.user.filter(|user| !user.is_empty()),
         workdir: options.workdir,
         tty: options.tty,
-        keys: match &options.keys {
-            Some(keys) => keys.clone(),
-            None => keys(DEFAULT_KEYS).map_err(|error| call.usage(error.to_string()))?,
-        },
+        keys: keys_or_default(options.keys.clone(), &engine)?,
         input: if options.interactive { StandardInput::Caller } else { StandardInput::Closed },
         preserve_fds: options.preserve_fds,
         privileges: if options.privileged { ExecPrivileges::All } else { ExecPrivileges::Container },
     };
-    let engine = call.engine()?;
     let container = match (name, &options.cidfile) {
         (Some(name), _) => engine.container(name)?,
         (None, Some(path)) => engine.container(read(path)?.trim())?,

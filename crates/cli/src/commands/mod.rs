@@ -9,6 +9,7 @@ pub(crate) mod container_inspect;
 pub(crate) mod container_prune;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod exists;
 pub(crate) mod help;
@@ -96,6 +97,7 @@ pub(crate) const ALL: &[&Command] = &[
     &cp::COMMAND,
     &inspect::COMMAND,
     &container_inspect::COMMAND,
+    &events::COMMAND,
     &exists::COMMAND,
     &cleanup::COMMAND,
     &top::COMMAND,
@@ -213,6 +215,7 @@ mod tests {
             "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \
              privileged tty/t user/u workdir/w",
         ),
+        ("events", "filter/f format no-trunc since stream until"),
         ("history", "format human/H no-trunc quiet/q"),
         ("image exists", ""),
         ("image inspect", "format/f"),

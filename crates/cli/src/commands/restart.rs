@@ -57,9 +57,5 @@ fn run(call: Invocation) -> Result<ExitCode> {
         let ended = |chosen: &Chosen| chosen.container.as_ref().is_ok_and(|one| one.status() != Status::Running);
         chosen.retain(|chosen| !ended(chosen));
     }
-    each(chosen, |container| {
-        engine.stop(container, options.time)?;
-        let stopped = engine.container(container.record.id.as_str())?;
-        Ok(engine.start_detached(&stopped)?)
-    })
+    each(chosen, |container| Ok(engine.restart(container, options.time)?))
 }

@@ -125,6 +125,7 @@ pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Re
         output::warn("the health check is kept with the container, but nobody runs it: lodger does not run checks yet");
     }
     engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
+    engine.default_warnings(&record)?.iter().for_each(|warning| output::warn(warning));
     Ok(record)
 }
 

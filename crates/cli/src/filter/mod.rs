@@ -3,6 +3,7 @@
 //! Values of one key are alternatives, labels excepted, which must all match; keys must all match. `key!=value` excludes.
 
 pub(crate) mod containers;
+pub(crate) mod events;
 pub(crate) mod images;
 pub(crate) mod volumes;
 

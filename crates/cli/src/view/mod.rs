@@ -2,6 +2,7 @@
 //!
 //! What lodger has no value for keeps podman's empty value, so that a script's field is there.
 
+pub(crate) mod event;
 pub(crate) mod history;
 pub(crate) mod images;
 pub(crate) mod info;

@@ -2,7 +2,7 @@
 
 use super::Environment;
 use std::io::Read;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[test]
 fn unknown_words_are_answered_with_the_nearest_known_one() {
@@ -84,4 +84,44 @@ fn a_reader_that_goes_away_is_no_error() {
     // Either it had written before the pipe closed, or it ends as a program does that SIGPIPE ends.
     assert_eq!(error, "");
     assert!(matches!(child.wait().unwrap().code(), Some(0 | 141)));
+}
+
+/// The program, started by a shell with its standard streams closed.
+fn without_streams(environment: &Environment, words: &[&str]) -> i32 {
+    let lodger = environment.lodger();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "exec \"$@\" <&- >&- 2>&-", "sh"]).arg(lodger.get_program()).args(lodger.get_args()).args(words);
+    shell.env_clear().current_dir(environment.home.path());
+    shell.envs(lodger.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    shell.status().unwrap().code().unwrap_or(-1)
+}
+
+#[test]
+fn closed_streams_are_nobodys_files() {
+    let Some(environment) = Environment::with_image() else { return };
+    assert_eq!(without_streams(&environment, &["info"]), 0);
+    // What is opened first would be standard input, and be written to by what is said.
+    assert_eq!(without_streams(&environment, &["volume", "create", "--debug", "web"]), 125);
+    assert_eq!(without_streams(&environment, &["volume", "create", "web"]), 0);
+    assert_eq!(without_streams(&environment, &["create", "--name", "web", "registry.example/team/web:1", "true"]), 0);
+    assert_eq!(environment.ok(&["volume", "ls", "--quiet"]), "web\n");
+    assert_eq!(environment.ok(&["ps", "--all", "--format", "{{.Names}}"]), "web\n");
+    assert_eq!(environment.run(&["system", "check"]).code, 0);
+}
+
+#[test]
+fn lists_and_documents_end_quietly_with_their_reader() {
+    let Some(environment) = Environment::with_image() else { return };
+    environment.create(&["registry.example/team/web:1", "true"]);
+    for words in
+        [&["ps", "--all"][..], &["images"], &["info"], &["inspect", "--latest"], &["images", "--format", "json"]]
+    {
+        let mut command = environment.lodger();
+        let mut child = command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{words:?}");
+        assert!(matches!(output.status.code(), Some(0 | 141)), "{words:?}: {:?}", output.status);
+    }
 }

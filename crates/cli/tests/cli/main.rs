@@ -12,6 +12,7 @@ mod cp;
 mod create;
 mod dispatch;
 mod environment;
+mod events;
 mod exec;
 mod exists;
 mod help;

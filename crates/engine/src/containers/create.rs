@@ -1,10 +1,13 @@
 //! `create`: the image found, volumes made, a record written; nothing runs.
 
 use super::{Force, Volumes, mounts, names};
-use crate::defaults::Defaults;
+use crate::defaults::Counting;
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::images::{self, PullReport};
+use crate::launch::StandardInput;
 use crate::resolve::process::{self, Surrounding};
+use crate::resolve::resources::Controllers;
 use crate::{Engine, resolve, store_error};
 use jiff::Timestamp;
 use spec::ContainerSpec;
@@ -50,7 +53,7 @@ impl Engine {
     /// Makes a container. On any error nothing is left of it.
     pub fn create(&self, new: NewContainer, report: &PullReport<'_>) -> Result<ContainerRecord> {
         let NewContainer { mut spec, command, starter } = new;
-        Defaults::read(&self.host, &self.modules)?.apply(&mut spec)?;
+        self.defaults()?.apply(&mut spec, || self.counting())?;
         // podman's --rmi implies --rm: only a container that goes leaves its image unused.
         spec.lifecycle.remove |= spec.lifecycle.remove_image;
         resolve::check(&spec, &self.host, starter)?;
@@ -102,6 +105,12 @@ impl Engine {
             let _ = self.store.remove_container(&record.id);
             return Err(error);
         }
+        if !record.volumes.is_empty() && self.defaults()?.settings().prepare_volumes == Some(true) {
+            self.plan_to_look_at(&record, StandardInput::Closed).inspect_err(|_| {
+                let _ = self.store.remove_container(&record.id);
+            })?;
+        }
+        self.tell_container(&record, Act::Create);
         Ok(record)
     }
 
@@ -141,6 +150,22 @@ impl Engine {
         }
         publish(spec, defaults)?;
         Ok(secrets)
+    }
+
+    /// Whether the number of a container's processes can be limited.
+    fn counting(&self) -> Counting {
+        let managed = self.host.systemd.is_some() || self.host.unit.is_some();
+        match managed && Controllers::read(self.host.uid).has("pids") {
+            true => Counting::Possible,
+            false => Counting::Impossible,
+        }
+    }
+
+    /// What containers.conf says and this container cannot have, each as a fragment of a sentence.
+    pub fn default_warnings(&self, record: &ContainerRecord) -> Result<Vec<String>> {
+        let program = self.defaults()?.settings().init_path.as_ref().filter(|_| record.spec.process.init);
+        let warning = |path| format!("containers.conf: init_path={path:?} is passed over: lodger's init is built in");
+        Ok(program.map(warning).into_iter().collect())
     }
 
     /// Writes the record under the name that was given, or under a made-up one that is free.
@@ -208,7 +233,7 @@ impl Engine {
             let durability =
                 if anonymous && spec.lifecycle.remove { Durability::Volatile } else { Durability::Durable };
             match self.store.create_volume(&record, durability) {
-                Ok(()) => {}
+                Ok(()) => self.tell_named(crate::events::Subject::Volume, Act::Create, &name),
                 Err(error) if matches!(error.kind, store::Kind::Exists) => {}
                 Err(error) => return Err(store_error(error)),
             }

@@ -2,6 +2,7 @@
 
 use super::{Container, process_id};
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::launch::{self, Ended, Output, StandardInput, TerminalKeeper, Wiring};
 use crate::resolve::{files, identity, process, security};
 use crate::{Engine, runtime_error};
@@ -59,10 +60,14 @@ impl Engine {
         };
         let mut wiring = Wiring::further(request.input, [Output::Shown; 2], launch::window());
         let running = self.exec_start(container, request, &mut wiring)?;
+        self.send_events();
         let lent = launch::lent(request.input, request.tty, std::mem::take(&mut wiring.carried))?;
         let foreground = Foreground { detach: request.keys.clone(), ..lent };
         match runtime::foreground::attend(&running, foreground).map_err(runtime_error)? {
-            Outcome::Exited(exit) => Ok(Ended { code: exit.code() }),
+            Outcome::Exited(exit) => {
+                self.tell_end(&container.record, Act::ExecDied, Some(exit.code().into()));
+                Ok(Ended { code: exit.code() })
+            }
             Outcome::TimedOut => Err(Error::other("the process was left behind")),
             Outcome::Detached => {
                 if let (Some(keeper), Some(terminal)) = (keeper, &running.terminal) {
@@ -92,7 +97,9 @@ impl Engine {
         let plan = self.exec_plan(container, request, wiring)?;
         let inside = runtime::exec::Container::open(&process_id(state)).map_err(runtime_error)?;
         let program = inside.compile(&plan).map_err(runtime_error)?;
-        runtime::spawn(&program).map_err(runtime_error)?.release().map_err(runtime_error)
+        let running = runtime::spawn(&program).map_err(runtime_error)?.release().map_err(runtime_error)?;
+        self.tell_container(&container.record, Act::Exec);
+        Ok(running)
     }
 
     /// The process counts towards the container's limits, so it starts in its cgroup. Only systemd may move a process

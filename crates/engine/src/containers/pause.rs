@@ -11,6 +11,7 @@
 
 use super::Container;
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::launch::LOCK_WAIT;
 use crate::{Engine, store_error, unit};
 use std::collections::BTreeSet;
@@ -49,7 +50,9 @@ impl Engine {
             let paused = Some(relative(&group));
             self.store.write_state(&record.id, &RunState { paused, ..state.clone() }).map_err(store_error)
         });
-        noted.inspect_err(|_| let_go(&group))
+        noted.inspect_err(|_| let_go(&group))?;
+        self.tell_container(record, Act::Pause);
+        Ok(())
     }
 
     /// Lets a paused container go on.
@@ -64,7 +67,9 @@ impl Engine {
         thaw(&group)?;
         let_go(&group);
         self.before_writing_for(&record.spec)?;
-        self.store.write_state(&record.id, &RunState { paused: None, ..state.clone() }).map_err(store_error)
+        self.store.write_state(&record.id, &RunState { paused: None, ..state.clone() }).map_err(store_error)?;
+        self.tell_container(record, Act::Unpause);
+        Ok(())
     }
 
     /// The same for one that is about to end, if it is paused at all: held processes take no signal but SIGKILL.

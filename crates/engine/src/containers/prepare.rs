@@ -5,6 +5,7 @@
 
 use super::{Container, Status};
 use crate::error::Result;
+use crate::events::Act;
 use crate::launch::{LOCK_WAIT, StandardInput};
 use crate::{Engine, store_error};
 use store::{Access, Durability, Wait};
@@ -24,6 +25,8 @@ impl Engine {
         self.store.clear_exit(&container.record.id).map_err(store_error)?;
         let mut record = container.record.clone();
         record.initialized = true;
-        self.store.update_container(&record, Durability::Durable).map_err(store_error)
+        self.store.update_container(&record, Durability::Durable).map_err(store_error)?;
+        self.tell_container(&record, Act::Init);
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Container;
 use crate::error::Result;
+use crate::events::Act;
 use crate::launch::LOCK_WAIT;
 use crate::{Engine, store_error, unit};
 use store::{Access, ContainerRecord, Durability, Wait};
@@ -23,7 +24,9 @@ impl Engine {
             named.unit = Some(unit::of(&before.record));
             self.store.update_container(&named, Durability::Durable).map_err(store_error)?;
         }
-        self.store.rename_container(&record.id, name, Durability::Durable).map(drop).map_err(store_error)
+        let renamed = self.store.rename_container(&record.id, name, Durability::Durable).map_err(store_error)?;
+        self.tell_container(&renamed, Act::Rename);
+        Ok(())
     }
 
     /// Before a start: a unit of an earlier name is not used any more.

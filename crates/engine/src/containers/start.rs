@@ -65,12 +65,16 @@ impl Engine {
             root: self.store.root(),
             stop_signal: self.stop_signal(record)?,
             limits,
+            variables: self.events_variable(),
         };
         let properties = unit::properties(parts)?;
         if self.host.rootless() {
             boot::prepare(self, &record.spec)?;
         }
-        systemd.start_transient(&unit::name(&record.name), &properties, || self.sync_record(record))
+        systemd.start_transient(&unit::name(&record.name), &properties, || {
+            self.send_events();
+            self.sync_record(record)
+        })
     }
 
     /// Where there is no systemd: a supervisor of a few pages stays beside the container, restarts it and notes its end.
@@ -103,6 +107,7 @@ impl Engine {
         beside::start(&words, &descriptors, Environment::CallerAnd(&inside))
             .map_err(|e| Error::io("start the supervisor", e))?;
         drop(write);
+        self.send_events();
         self.sync_record(record)?;
         let mut status = [0u8; 1];
         let count = std::fs::File::from(read).read(&mut status).map_err(|e| Error::io("wait for the supervisor", e))?;

@@ -2,6 +2,7 @@
 
 use super::Container;
 use crate::error::{Error, Result};
+use crate::events::{Act, Subject};
 use crate::resolve::systemd::{self, Program};
 use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
@@ -90,7 +91,15 @@ impl Engine {
             _ => self.stop_process(record, state, &process, patience)?,
         }
         self.await_record(record, state)?;
+        self.tell_container(record, Act::Stop);
         Ok(true)
+    }
+
+    /// Stops a container, if it runs, and starts it again.
+    pub fn restart(&self, container: &Container, timeout: Option<u32>) -> Result<()> {
+        self.stop(container, timeout)?;
+        self.tell_container(&container.record, Act::Restart);
+        self.start_detached(&self.container(container.record.id.as_str())?)
     }
 
     fn stop_process(&self, record: &ContainerRecord, state: &RunState, process: &OwnedFd, patience: u32) -> Result<()> {
@@ -110,6 +119,7 @@ impl Engine {
         let record = &container.record;
         // Before the bus is used, as above.
         self.approach(&record.spec)?;
+        self.tell_container(record, Act::Kill);
         let restarts = record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
         if !restarts || signal != Signal::KILL {
             return self.send_signal(state, signal);
@@ -161,17 +171,24 @@ impl Engine {
         if volumes == Volumes::Keep {
             self.leave_volumes(record)?;
         }
+        let code = self.store.read_exit(&record.id).ok().flatten().map(|exit| exit.exit_code);
         match self.store.remove_container(&record.id) {
             // Its own cleanup (--rm) came first.
             Err(error) if error.is_not_found() => {}
-            other => other.map_err(store_error)?,
+            other => {
+                other.map_err(store_error)?;
+                self.tell_end(record, Act::Remove, code);
+            }
         }
         for name in record.volumes.iter().filter(|_| volumes == Volumes::Remove) {
             let anonymous = self.store.volume(name).is_ok_and(|volume| volume.anonymous);
             if anonymous {
                 match self.store.remove_volume(name) {
                     Err(error) if matches!(error.kind, store::Kind::InUse { .. } | store::Kind::NotFound(_)) => {}
-                    other => other.map_err(store_error)?,
+                    other => {
+                        other.map_err(store_error)?;
+                        self.tell_named(Subject::Volume, Act::Remove, name);
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::Container;
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::launch::LOCK_WAIT;
 use crate::resolve::resources::{self, Controllers};
 use crate::systemd::Scope;
@@ -57,6 +58,7 @@ impl Engine {
         if self.host.rootless() && self.host.systemd.is_some() {
             boot::prepare(self, &record.spec)?;
         }
+        self.tell_container(&record, Act::Update);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! How images are related: the steps one was made by, the layers it shares, what nobody needs any more.
 
 use crate::error::{Error, Kind, Result};
+use crate::events::{Act, Event, Subject};
 use crate::{Engine, store_error};
 use spec::oci::History;
 use spec::{Digest, Reference};
@@ -135,7 +136,11 @@ impl Engine {
             taken.push(found.ok_or_else(|| Error::new(Kind::NoSuchTag(local.to_string())))?);
         }
         let all = if names.is_empty() { image.names } else { taken };
-        all.iter().try_for_each(|name| self.store.untag_image(&name.to_string()).map_err(store_error))
+        all.iter().try_for_each(|name| {
+            self.store.untag_image(&name.to_string()).map_err(store_error)?;
+            self.tell(Event { id: image.id.hex(), ..Event::new(Subject::Image, Act::Untag) }.named(name.to_string()));
+            Ok(())
+        })
     }
 
     /// Removes images that no container uses, of those that `wanted` likes; what `removed` is told is gone already.
@@ -157,8 +162,12 @@ impl Engine {
         }
         for image in candidates {
             match self.store.remove_image(&image.id.hex(), Removal::AllNames) {
-                Ok(Removed::Image { id, .. }) => removed(&id),
-                Ok(Removed::Untagged(_)) => {}
+                Ok(went) => {
+                    self.tell_removed(&went);
+                    if let Removed::Image { id, .. } = went {
+                        removed(&id);
+                    }
+                }
                 // Somebody was quicker, or has made a container of it meanwhile.
                 Err(error) if error.is_not_found() || matches!(error.kind, store::Kind::InUse { .. }) => {}
                 Err(error) => return Err(store_error(error)),

@@ -3,6 +3,7 @@
 use super::change;
 use crate::config::{self, RegistryOptions};
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::images::registry_error;
 use crate::{Engine, store_error};
 use jiff::Timestamp;
@@ -76,7 +77,9 @@ impl Engine {
         };
         let config = serde_json::to_vec(&config).map_err(|e| Error::caused(Kind::Other, e))?;
         let names: Vec<Reference> = name.into_iter().collect();
-        self.store.commit_spooled(layer, &config, &names, Limits::default(), now).map_err(store_error)
+        let image = self.store.commit_spooled(layer, &config, &names, Limits::default(), now).map_err(store_error)?;
+        self.tell_image(Act::Import, &image, &names.first().map(ToString::to_string).unwrap_or_default());
+        Ok(image)
     }
 }
 

@@ -7,6 +7,7 @@ use super::save::name_found_by;
 use super::{SaveFormat, ToSave, in_parallel};
 use crate::config::{self, RegistryOptions};
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::images::registry_error;
 use crate::{Engine, store_error};
 use registry::{Client, Given, Target};
@@ -133,7 +134,9 @@ impl Engine {
                 let target = client.push_target(&name, &known).map_err(registry_error)?;
                 self.approach_store()?;
                 let push = Push { store: &self.store, client, target, image: &image, report };
-                push.run(options.family).map_err(|error| error.within(format!("push {name}")))
+                let pushed = push.run(options.family).map_err(|error| error.within(format!("push {name}")))?;
+                self.tell_image(Act::Push, &image, &name.to_string());
+                Ok(pushed)
             }
         }
     }

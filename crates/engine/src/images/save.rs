@@ -1,6 +1,7 @@
 //! `save`: images into archives and directories.
 
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::{Engine, store_error};
 use rustix::fs::{CWD, Mode, OFlags};
 use spec::Reference;
@@ -46,6 +47,12 @@ impl Engine {
 
     /// Saves to a file or directory, which is made.
     pub fn save(&self, images: &[ToSave], format: SaveFormat, path: &Path) -> Result<()> {
+        self.save_as(images, format, path)?;
+        images.iter().for_each(|one| self.tell_image(Act::Save, &one.image, &path.display().to_string()));
+        Ok(())
+    }
+
+    fn save_as(&self, images: &[ToSave], format: SaveFormat, path: &Path) -> Result<()> {
         match format {
             SaveFormat::Archive(format) => self.save_file(images, format, path),
             SaveFormat::Directory(format) => {

@@ -8,9 +8,10 @@
 use super::{StandardInput, lent};
 use crate::containers::{Container, open};
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::{Engine, inherited, runtime_error};
 use runtime::foreground::{DetachKeys, Flow, Foreground, Left, Signals};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::termios::isatty;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -69,6 +70,8 @@ impl Engine {
             false => Some(self.check_log(record).and_then(|()| self.follow_log(record))?),
         };
         self.approach(&record.spec)?;
+        self.tell_container(record, Act::Attach);
+        self.send_events();
         let process = open(state)?;
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let left = match log {
@@ -133,14 +136,49 @@ fn standard(number: u32) -> Result<OwnedFd> {
 
 /// The container's side of its terminal, which takes the size of the window.
 fn terminal_of(state: &RunState) -> Option<OwnedFd> {
-    let path = format!("/proc/{}/fd/0", state.main.pid);
-    let terminal = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let terminal = open_input(&format!("/proc/{}/fd/0", state.main.pid), OFlags::RDWR).ok()?;
     isatty(&terminal).then_some(terminal)
 }
 
 /// Without `--interactive` it is `/dev/null`, and takes everything.
 fn standard_input_of(state: &RunState) -> Result<OwnedFd> {
-    let path = format!("/proc/{}/fd/0", state.main.pid);
-    rustix::fs::open(&path, OFlags::WRONLY | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())
-        .map_err(|e| Error::io("open the container's standard input", e.into()))
+    open_input(&format!("/proc/{}/fd/0", state.main.pid), OFlags::WRONLY)
+}
+
+/// Opens what a program reads, which it may have exchanged for anything: a pipe or a character device. It is looked at before it is
+/// opened, and nothing waits for a reader.
+fn open_input(path: &str, access: OFlags) -> Result<OwnedFd> {
+    let fail = |errno: rustix::io::Errno| Error::io("open the container's standard input", errno.into());
+    let look = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(fail)?;
+    let mode = rustix::fs::fstat(&look).map_err(fail)?.st_mode;
+    if !matches!(FileType::from_raw_mode(mode), FileType::Fifo | FileType::CharacterDevice) {
+        return Err(Error::invalid("the container's standard input is neither a pipe nor a terminal; use --no-stdin"));
+    }
+    let own = format!("/proc/self/fd/{}", look.as_raw_fd());
+    let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(&own, flags, Mode::empty()).map_err(fail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::CWD;
+
+    #[test]
+    fn what_a_program_reads_is_opened_only_if_it_is_a_pipe_or_a_device() {
+        let path = std::env::temp_dir().join(format!("lodger-input-{}", std::process::id()));
+        let text = path.to_str().unwrap();
+        std::fs::write(&path, "kept").unwrap();
+        let error = open_input(text, OFlags::WRONLY).unwrap_err();
+        assert!(error.to_string().contains("neither a pipe"), "{error}");
+        std::fs::remove_file(&path).unwrap();
+
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        // Nobody reads: it is told, and not waited for.
+        assert!(open_input(text, OFlags::WRONLY).is_err());
+        let _reader = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        assert!(open_input(text, OFlags::WRONLY).is_ok());
+        std::fs::remove_file(&path).unwrap();
+        assert!(open_input("/dev/null", OFlags::WRONLY).is_ok());
+    }
 }

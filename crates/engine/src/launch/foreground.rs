@@ -3,6 +3,7 @@
 use super::output::{Carried, Output, StandardInput, Wiring};
 use super::{Surroundings, cgroup, notify, service};
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::resolve::resources::{self, Controllers};
 use crate::resolve::systemd::{self, Program};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
@@ -60,6 +61,9 @@ impl Engine {
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let started = self.start_process(record, &mut wiring, around).inspect_err(|_| self.drop_auto_remove(record))?;
         let state = started.state;
+        self.tell_start(record, state.started_at);
+        self.tell_container(record, Act::Attach);
+        self.send_events();
         // A record that did not reach the disk is told when the container, which runs already, has ended.
         let synced = self.sync_record(record);
         if let Some(socket) = self.host.unit_to_take_over(&record.spec).and_then(|unit| unit.notify_socket.as_ref()) {
@@ -77,6 +81,7 @@ impl Engine {
             Outcome::TimedOut => (service::TIMED_OUT, None),
             Outcome::Detached => return Err(Error::other("the container was left behind")),
         };
+        self.tell_end(record, Act::Died, Some(code));
         service::await_relay(&state)?;
         self.end_helpers(record, &state);
         if record.auto_remove {
@@ -92,6 +97,7 @@ impl Engine {
                 restarts: 0,
             };
             self.store.write_exit(&record.id, &record_of_end).map_err(store_error)?;
+            self.tell_container(record, Act::Cleanup);
         }
         synced?;
         // As exit(2) takes it: of -1 it makes 255.

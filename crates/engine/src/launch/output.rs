@@ -255,9 +255,13 @@ impl Engine {
                 return LogDriver::K8sFile;
             }
             let in_unit = self.host.systemd.is_some() || self.host.unit.is_some();
-            let readable = !self.host.rootless() || std::path::Path::new("/var/log/journal").is_dir();
-            if in_unit && readable { LogDriver::Journald } else { LogDriver::K8sFile }
+            if in_unit && self.journal_is_readable() { LogDriver::Journald } else { LogDriver::K8sFile }
         })
+    }
+
+    /// Whether the journal's entries of this user are theirs to read.
+    pub(crate) fn journal_is_readable(&self) -> bool {
+        !self.host.rootless() || std::path::Path::new("/var/log/journal").is_dir()
     }
 
     /// Where `k8s-file` writes, if the driver is that.

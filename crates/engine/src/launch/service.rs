@@ -5,6 +5,7 @@ use super::output::Wiring;
 use super::{Surroundings, cgroup, notify};
 use crate::containers::ended_within;
 use crate::error::{Error, Result};
+use crate::events::Act;
 use crate::{Engine, store_error, unit};
 use jiff::Timestamp;
 use runtime::ProcessId;
@@ -71,7 +72,9 @@ impl Engine {
         if let Some(socket) = socket.filter(|_| !program_notifies) {
             notify::send(&socket, "READY=1\n")?;
         }
-        tell_supervisor(&format!("MAINPID={pid}\n"))
+        tell_supervisor(&format!("MAINPID={pid}\n"))?;
+        self.tell_start(record, started.state.started_at);
+        Ok(())
     }
 
     /// After the end: notes how it ended, lets its helpers go, removes it if that was asked for, decides about a restart.
@@ -101,8 +104,10 @@ impl Engine {
                     (exit.exit_code, exit.signal) = (TIMED_OUT, None);
                 }
                 self.store.write_exit(&record.id, &exit).map_err(store_error)?;
+                self.tell_end(&record, Act::Died, Some(exit.exit_code));
             }
             self.end_helpers(&record, state);
+            self.tell_container(&record, Act::Cleanup);
         }
         let next = if env::var_os(SUPERVISOR).is_some() { self.supervised_restart(&record)? } else { Next::End };
         let restarts_by_systemd = env::var("SERVICE_RESULT").is_ok()

@@ -4,6 +4,7 @@ use super::{LogLine, LogOptions, Sink, Stream, read_error};
 use crate::error::{Error, Kind, Result};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -39,13 +40,13 @@ pub(super) fn read(
     // journalctl begins to follow at the second line that comes, where it is to show none of the past.
     let from_now = LogOptions { since: options.since.max(Some(Timestamp::now())), tail: None, ..options.clone() };
     let options = if following && options.tail == Some(0) { &from_now } else { options };
-    let mut child = start(identity, options, if following { Mode::Follow } else { Mode::Past })?;
-    let lines = entries(child.stdout.take());
+    let mode = if following { Mode::Follow(options.tail) } else { Mode::Past(options.tail) };
+    let reading = start(identity, options, mode)?;
     loop {
-        match lines.recv_timeout(LOOK) {
+        match reading.entries.recv_timeout(LOOK) {
             Ok(entry) => {
                 if pass(entry?, &mut cursor).is_break() {
-                    return finish(child);
+                    return reading.finish();
                 }
             }
             Err(RecvTimeoutError::Disconnected) => break,
@@ -53,54 +54,94 @@ pub(super) fn read(
             Err(RecvTimeoutError::Timeout) => {}
         }
     }
-    finish(child)?;
+    reading.finish()?;
     if !following {
         return Ok(());
     }
     // The last lines may not have reached the follower: read on from where it came to.
     let rest = match &cursor {
         Some(cursor) => Mode::After(cursor.clone()),
-        None => Mode::Past,
+        None => Mode::Past(options.tail),
     };
-    let mut child = start(identity, options, rest)?;
-    for entry in entries(child.stdout.take()) {
+    let reading = start(identity, options, rest)?;
+    for entry in &reading.entries {
         if pass(entry?, &mut cursor).is_break() {
             break;
         }
     }
-    finish(child)
+    reading.finish()
 }
 
-enum Mode {
-    Past,
-    Follow,
+fn start(identity: &Identity, options: &LogOptions, mode: Mode) -> Result<Reading<Entry>> {
+    let fields = Some("MESSAGE,PRIORITY,CONTAINER_PARTIAL_MESSAGE");
+    let journal = Journal { since: options.since, until: options.until, fields, mode };
+    journal.read(&[format!("CONTAINER_ID_FULL={}", identity.id), format!("_UID={}", identity.uid)])
+}
+
+/// Which part of the journal is read.
+pub(crate) enum Mode {
+    /// What there is; only the last so many entries.
+    Past(Option<usize>),
+    /// The same, and what comes.
+    Follow(Option<usize>),
+    /// What there is after a cursor.
     After(String),
 }
 
-fn start(identity: &Identity, options: &LogOptions, mode: Mode) -> Result<Child> {
-    let mut command = Command::new("journalctl");
-    command.args(["--quiet", "--no-pager", "--output=json", "--all"]);
-    command.arg("--output-fields=MESSAGE,PRIORITY,CONTAINER_PARTIAL_MESSAGE");
-    // With a cursor journalctl takes no moment; the cursor is after it anyway.
-    if let (Some(since), Mode::Past | Mode::Follow) = (options.since, &mode) {
-        command.arg(format!("--since=@{}", micros(since)));
-    }
-    if let Some(until) = options.until {
-        command.arg(format!("--until=@{}", micros(until)));
-    }
-    match mode {
-        Mode::After(cursor) => command.arg(format!("--after-cursor={cursor}")),
-        Mode::Past => command.arg(lines(options.tail)),
-        Mode::Follow => command.args(["--follow".to_owned(), lines(options.tail)]),
-    };
-    command.arg(format!("CONTAINER_ID_FULL={}", identity.id)).arg(format!("_UID={}", identity.uid));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::new(Kind::MissingProgram { program: "journalctl".into(), package: "systemd" })
+/// One call of journalctl.
+pub(crate) struct Journal {
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    /// Of each entry; absent = all.
+    pub(crate) fields: Option<&'static str>,
+    pub(crate) mode: Mode,
+}
+
+/// journalctl at work.
+pub(crate) struct Reading<T> {
+    /// Ends when journalctl does.
+    pub(crate) entries: Receiver<Result<T>>,
+    child: Child,
+}
+
+impl Journal {
+    /// Entries that have all these fields (of several with the same name, one).
+    pub(crate) fn read<T: DeserializeOwned + Send + 'static>(&self, matches: &[String]) -> Result<Reading<T>> {
+        let mut command = Command::new("journalctl");
+        command.args(["--quiet", "--no-pager", "--output=json", "--all"]);
+        if let Some(fields) = self.fields {
+            command.arg(format!("--output-fields={fields}"));
         }
-        _ => read_error("the journal", error),
-    })
+        // With a cursor journalctl takes no moment; the cursor is after it anyway.
+        if let (Some(since), Mode::Past(_) | Mode::Follow(_)) = (self.since, &self.mode) {
+            command.arg(format!("--since=@{}", micros(since)));
+        }
+        if let Some(until) = self.until {
+            command.arg(format!("--until=@{}", micros(until)));
+        }
+        match &self.mode {
+            Mode::After(cursor) => command.arg(format!("--after-cursor={cursor}")),
+            Mode::Past(tail) => command.arg(lines(*tail)),
+            Mode::Follow(tail) => command.args(["--follow".to_owned(), lines(*tail)]),
+        };
+        command.args(matches).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::new(Kind::MissingProgram { program: "journalctl".into(), package: "systemd" })
+            }
+            _ => read_error("the journal", error),
+        })?;
+        Ok(Reading { entries: entries(child.stdout.take()), child })
+    }
+}
+
+impl<T> Reading<T> {
+    /// Ends it, wherever it is.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        // It may still follow; its output is no longer wanted.
+        let _ = self.child.kill();
+        self.child.wait().map(drop).map_err(|error| read_error("the journal", error))
+    }
 }
 
 fn lines(tail: Option<usize>) -> String {
@@ -113,7 +154,7 @@ fn micros(time: Timestamp) -> String {
 }
 
 /// Reads entries in a thread, so that a silent journal does not hide the container's end.
-fn entries(stdout: Option<ChildStdout>) -> Receiver<Result<Entry>> {
+fn entries<T: DeserializeOwned + Send + 'static>(stdout: Option<ChildStdout>) -> Receiver<Result<T>> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         let Some(stdout) = stdout else { return };
@@ -132,12 +173,6 @@ fn entries(stdout: Option<ChildStdout>) -> Receiver<Result<Entry>> {
         }
     });
     receiver
-}
-
-fn finish(mut child: Child) -> Result<()> {
-    // It may still follow; its output is no longer wanted.
-    let _ = child.kill();
-    child.wait().map(drop).map_err(|error| read_error("the journal", error))
 }
 
 /// One entry as `journalctl -o json` writes it.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use jiff::Timestamp;
 use std::ops::ControlFlow;
 
-pub(crate) use journal::Identity;
+pub(crate) use journal::{Identity, Journal, Mode};
 
 /// Which lines are wanted.
 #[derive(Debug, Clone, Default)]

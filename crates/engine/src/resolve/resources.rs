@@ -212,7 +212,8 @@ impl Controllers {
         Self { names: text.split_whitespace().map(str::to_owned).collect(), legacy: false }
     }
 
-    fn has(&self, controller: &str) -> bool {
+    /// Whether it is one of them.
+    pub(crate) fn has(&self, controller: &str) -> bool {
         self.names.iter().any(|name| name == controller)
     }
 }

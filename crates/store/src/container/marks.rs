@@ -32,6 +32,11 @@ impl Store {
         self.path(layout::PASTA.as_ref())
     }
 
+    /// Where events are kept that the journal does not take.
+    pub fn events_file(&self) -> PathBuf {
+        self.path(layout::EVENTS.as_ref())
+    }
+
     /// The file that names a process in the user's kept namespace.
     pub fn keeper_file(&self) -> PathBuf {
         self.path(layout::KEEPER.as_ref())

@@ -46,7 +46,7 @@ fn host(engine: &Engine) -> Host {
         cpus: std::thread::available_parallelism().map_or(1, usize::from),
         database_backend: "files".to_owned(),
         distribution: distribution(&fs::read_to_string("/etc/os-release").unwrap_or_default()),
-        event_logger: "journald".to_owned(),
+        event_logger: engine.events_logger().map_or("none", engine::events::EventsLogger::word).to_owned(),
         hostname: text(uname.nodename()),
         id_mappings: id_mappings(engine),
         kernel: text(uname.release()),

@@ -1,0 +1,50 @@
+//! What watches containers: events, logs of several, statistics, health checks, in every surrounding.
+
+use anyhow::Result;
+
+use crate::case::Case;
+use crate::cases;
+use crate::host::Host;
+
+pub(super) const CASES: &[Case] =
+    cases![the_journal_tells_what_happened_to_a_service, a_stream_tells_what_happens_now,];
+
+/// What happened to a container called `one`.
+const TOLD: &str = "lodger events --stream=false --filter container=one --format '{{.Status}} {{.ContainerExitCode}}'";
+
+fn the_journal_tells_what_happened_to_a_service(host: &Host) -> Result<()> {
+    for user in ["alice", "root"] {
+        let run = |script: &str| if user == "root" { host.root(script) } else { host.alice(script) };
+        run("lodger load -q -i /images/busybox.tar")?.ok();
+        run("lodger run -d --name one --network=none --label a=b busybox sleep 1000")?.ok();
+        run("lodger exec one sh -c 'exit 3'")?.fails(3);
+        run("lodger kill one && lodger wait one && lodger rm one")?.ok();
+        run(TOLD)?.ok().stdout("create \ninit \nstart \nexec \nexec_died 3\nkill \ndied 137\ncleanup \nremove 137\n");
+        // As podman's users look for them.
+        run("journalctl -q -o cat --output-fields=PODMAN_EXIT_CODE PODMAN_EVENT=died PODMAN_NAME=one")?
+            .ok()
+            .stdout("137\n");
+        run("lodger run --rm --name two --network=none --events-backend none busybox true")?.fails(125);
+        run("lodger --events-backend none run -d --rm --name two --network=none busybox true")?.ok();
+        run("while lodger container exists two; do sleep 0.1; done")?.ok();
+        run("lodger events --stream=false --filter container=two")?.ok().stdout("");
+    }
+    Ok(())
+}
+
+fn a_stream_tells_what_happens_now(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    for backend in ["journald", "file"] {
+        let lodger = format!("lodger --events-backend {backend}");
+        let watch =
+            format!("{lodger} events --filter type=volume --format '{{{{.Status}}}} {{{{.Name}}}}' --until 20s");
+        host.alice(&format!(
+            "{watch} >out & pid=$!; i=0; until grep -q mark$i out; do i=$((i+1)); {lodger} volume create mark$i; \
+             sleep 0.3; done; {lodger} volume create late; until grep -q late out; do sleep 0.1; done; kill $pid"
+        ))?
+        .ok();
+        host.alice("tail -n 1 out")?.ok().stdout("create late\n");
+        host.alice("lodger volume prune -f; lodger volume rm -af; rm out")?.ok();
+    }
+    Ok(())
+}

@@ -21,10 +21,9 @@ fn the_journal_tells_what_happened_to_a_service(host: &Host) -> Result<()> {
         run("lodger kill one && lodger wait one && lodger rm one")?.ok();
         run(TOLD)?.ok().stdout("create \ninit \nstart \nexec \nexec_died 3\nkill \ndied 137\ncleanup \nremove 137\n");
         // As podman's users look for them.
-        run("journalctl -q -o cat --output-fields=PODMAN_EXIT_CODE PODMAN_EVENT=died PODMAN_NAME=one")?
+        run("journalctl -q -n 1 -o cat --output-fields=PODMAN_EXIT_CODE PODMAN_EVENT=died PODMAN_NAME=one")?
             .ok()
             .stdout("137\n");
-        run("lodger run --rm --name two --network=none --events-backend none busybox true")?.fails(125);
         run("lodger --events-backend none run -d --rm --name two --network=none busybox true")?.ok();
         run("while lodger container exists two; do sleep 0.1; done")?.ok();
         run("lodger events --stream=false --filter container=two")?.ok().stdout("");

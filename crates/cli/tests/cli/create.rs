@@ -52,7 +52,7 @@ fn containers_conf_fills_in_what_is_not_said() {
     let Some(environment) = Environment::with_image() else { return };
     let directory = environment.home.path().join("config/containers");
     std::fs::create_dir_all(directory.join("containers.conf.modules")).unwrap();
-    let conf = "[containers]\nenv = [\"A=conf\", \"B=conf\"]\npids_limit = 77\nunknown = 1\n";
+    let conf = "[containers]\nenv = [\"A=conf\", \"B=conf\"]\numask = \"0077\"\nunknown = 1\n";
     std::fs::write(directory.join("containers.conf"), conf).unwrap();
     std::fs::write(directory.join("containers.conf.modules/more.conf"), "[containers]\nannotations = [\"x=y\"]\n")
         .unwrap();
@@ -60,7 +60,7 @@ fn containers_conf_fills_in_what_is_not_said() {
     let json = environment.json(&["container", "inspect", "plain"]);
     let env = json[0]["Config"]["Env"].to_string();
     assert!(env.contains("A=mine") && env.contains("B=conf") && !env.contains("A=conf"), "{env}");
-    assert_eq!(json[0]["HostConfig"]["PidsLimit"], 77);
+    assert_eq!(json[0]["Config"]["Umask"], "0077");
     environment.ok(&["--module", "more.conf", "create", "--name", "more", "web:1"]);
     let json = environment.json(&["container", "inspect", "more"]);
     assert_eq!(json[0]["Config"]["Annotations"]["x"], "y");

@@ -12,7 +12,6 @@ use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector, TcpConnector};
 
 /// Read at once from a connection, in bytes.
@@ -137,5 +136,5 @@ fn build(config: &Config, tls: Arc<ClientConfig>, proxy: Option<&str>, reach: Re
             .chain(ConnectProxyConnector::default())
             .chain(TcpConnector::default())
             .chain(TlsConnector(tls));
-    Ok(ureq::Agent::with_parts(settings, connector, Guard { reach, inner: DefaultResolver::default() }))
+    Ok(ureq::Agent::with_parts(settings, connector, Guard { reach }))
 }

@@ -9,6 +9,7 @@ mod agent;
 mod complaint;
 mod exchange;
 mod failure;
+mod names;
 mod proxy;
 mod range;
 mod reach;

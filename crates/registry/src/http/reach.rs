@@ -5,8 +5,10 @@
 //! before the connection is made.
 
 use super::Address;
+use super::names::look_up;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 
 /// Where connections may go besides ordinary addresses.
@@ -27,7 +29,7 @@ impl Reach {
         let mut reach = Self::PUBLIC;
         let host = registry.host().trim_start_matches('[').trim_end_matches(']');
         // A registry that does not resolve fails by itself.
-        for address in (host, registry.port()).to_socket_addrs().into_iter().flatten() {
+        for address in look_up(host, registry.port(), None).into_iter().flatten() {
             reach.loopback |= is_loopback(address.ip());
             reach.link_local |= is_link_local(address.ip());
         }
@@ -61,11 +63,13 @@ fn is_link_local(ip: IpAddr) -> bool {
 /// The IPv6 twin of 169.254.169.254 at the largest cloud.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// The system's resolver, with a look at what it returns.
+/// How many addresses of one name are tried; the library's type holds no more.
+const MOST_ADDRESSES: usize = 16;
+
+/// The machine's name service, with a look at what it returns.
 #[derive(Debug)]
 pub(super) struct Guard {
     pub(super) reach: Reach,
-    pub(super) inner: DefaultResolver,
 }
 
 impl Resolver for Guard {
@@ -75,10 +79,20 @@ impl Resolver for Guard {
         config: &ureq::config::Config,
         timeout: ureq::unversioned::transport::NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let addresses = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
-            ureq::Error::Io(cause) => ureq::Error::Other(Box::new(Unresolved(cause))),
-            other => other,
-        })?;
+        let unknown = || ureq::Error::BadUri(uri.to_string());
+        let (scheme, authority) = (uri.scheme().ok_or_else(unknown)?, uri.authority().ok_or_else(unknown)?);
+        // The library knows the ports of all schemes.
+        let target = DefaultResolver::host_and_port(scheme, authority).ok_or_else(unknown)?;
+        let (host, port) = target.rsplit_once(':').ok_or_else(unknown)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = port.parse().map_err(|_| unknown())?;
+        let known =
+            look_up(host, port, timeout.not_zero().map(|patience| *patience)).map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => ureq::Error::Timeout(timeout.reason),
+                _ => ureq::Error::Other(Box::new(Unresolved(error))),
+            })?;
+        let mut addresses = self.empty();
+        known.into_iter().take(MOST_ADDRESSES).for_each(|address| addresses.push(address));
         // The proxy is the user's choice, not the registry's.
         let is_proxy = config.proxy().is_some_and(|proxy| proxy.uri().authority() == uri.authority());
         match addresses.iter().find(|address| !self.reach.allows(address.ip())) {
@@ -112,7 +126,7 @@ mod tests {
     #[test]
     fn a_name_is_judged_by_what_it_resolves_to() {
         let resolve = |reach, host: &str| {
-            let guard = Guard { reach, inner: DefaultResolver::default() };
+            let guard = Guard { reach };
             let uri = format!("https://{host}/").parse().unwrap();
             let settings = ureq::Agent::config_builder().proxy(None).build();
             guard.resolve(&uri, &settings, Default::default()).map(drop).map_err(|error| error.to_string())

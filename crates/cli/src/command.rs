@@ -6,9 +6,9 @@
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::global::Global;
+pub(crate) use crate::row::{Opt, Unsupported, flags_of, number, push, switch, text};
 use engine::Engine;
 use spec::ContainerSpec;
-use spec::ParseError;
 use spec::options::parse::{Order, UsageError};
 use spec::options::{Complete, Flag, UNSUPPORTED, Verb};
 
@@ -117,51 +117,6 @@ impl Count {
     }
 }
 
-/// A flag and the field of `T` it sets.
-pub(crate) struct Opt<T> {
-    /// How it is written.
-    pub(crate) flag: Flag,
-    /// Sets it; a switch's value is `true` or `false`.
-    pub(crate) set: fn(&mut T, &str) -> Result<(), ParseError>,
-}
-
-/// The flags of rows, for [`Command::flags`].
-pub(crate) fn flags_of<T>(rows: &'static [Opt<T>]) -> Vec<&'static Flag> {
-    rows.iter().map(|row| &row.flag).collect()
-}
-
-/// A flag that podman knows and lodger refuses.
-pub(crate) struct Unsupported {
-    /// How it is written.
-    pub(crate) flag: Flag,
-    /// Why, and what to do instead; a fragment in lower case without a full stop.
-    pub(crate) reason: &'static str,
-}
-
-impl Unsupported {
-    /// A switch.
-    pub(crate) const fn switch(long: &'static str, reason: &'static str) -> Self {
-        Self { flag: Flag::switch(long, ""), reason }
-    }
-
-    /// A flag with a value.
-    pub(crate) const fn with_value(long: &'static str, reason: &'static str) -> Self {
-        Self { flag: Flag::with_value(long, "string", ""), reason }
-    }
-
-    /// The same with a one-letter name.
-    pub(crate) const fn short(mut self, short: char) -> Self {
-        self.flag = self.flag.short(short);
-        self
-    }
-
-    /// The same with further long names.
-    pub(crate) const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
-        self.flag.aliases = aliases;
-        self
-    }
-}
-
 /// A command as it was called.
 pub(crate) struct Invocation {
     /// How it was called: `container ls`.
@@ -200,27 +155,4 @@ impl Invocation {
     pub(crate) fn usage(&self, message: impl Into<String>) -> CliError {
         CliError::usage(message, &self.path)
     }
-}
-
-/// A setter's work for a switch.
-pub(crate) fn switch(field: &mut bool, value: &str) -> Result<(), ParseError> {
-    *field = value == "true";
-    Ok(())
-}
-
-/// A setter's work for a text; the last one given wins.
-pub(crate) fn text(field: &mut Option<String>, value: &str) -> Result<(), ParseError> {
-    *field = Some(value.to_owned());
-    Ok(())
-}
-
-/// A setter's work for a text that may be given several times.
-pub(crate) fn push(field: &mut Vec<String>, value: &str) -> Result<(), ParseError> {
-    field.push(value.to_owned());
-    Ok(())
-}
-
-/// A setter's work for a whole number.
-pub(crate) fn number<N: std::str::FromStr>(value: &str) -> Result<N, ParseError> {
-    value.parse().map_err(|_| ParseError("expected a whole number".to_owned()))
 }

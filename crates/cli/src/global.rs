@@ -1,6 +1,6 @@
 //! Flags that hold for every command, and those of podman's that lodger has no use for.
 
-use crate::command::{Opt, Unsupported, push, text};
+use crate::row::{Opt, Unsupported, push, text};
 use engine::events::EventsLogger;
 use spec::ParseError;
 use spec::options::{Complete, Flag};

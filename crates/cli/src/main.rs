@@ -32,6 +32,7 @@ mod password;
 mod processes;
 mod progress;
 mod remote;
+mod row;
 mod selection;
 mod view;
 

@@ -74,7 +74,12 @@ impl Engine {
         };
         let own = record.spec.lifecycle.stop_timeout.map_or(unit::STOP_TIMEOUT, |seconds| seconds.0);
         let patience = timeout.unwrap_or(own);
-        let process = open(state)?;
+        let process = match process_id(state).open() {
+            // Meanwhile, by itself.
+            Err(error) if error.kind() == runtime::Kind::Gone => None,
+            other => Some(other.map_err(runtime_error)?),
+        };
+        let ended = |limit| process.as_ref().map_or(Ok(true), |process| ended_within(process, limit));
         self.store.request_stop(&record.id).map_err(store_error)?;
         match (&state.unit, &self.host.systemd) {
             (Some(unit), Some(systemd)) if *unit == unit::of(record) => {
@@ -82,13 +87,13 @@ impl Engine {
                     systemd.stop(unit)?;
                 } else {
                     systemd.stop_later(unit)?;
-                    if !ended_within(&process, Duration::from_secs(u64::from(patience)))? {
+                    if !ended(Duration::from_secs(u64::from(patience)))? {
                         self.send_signal(state, Signal::KILL)?;
                     }
                     systemd.stop(unit)?;
                 }
             }
-            _ => self.stop_process(record, state, &process, patience)?,
+            _ => self.stop_process(record, state, ended, patience)?,
         }
         self.await_record(record, state)?;
         self.tell_container(record, Act::Stop);
@@ -102,13 +107,20 @@ impl Engine {
         self.start_detached(&self.container(container.record.id.as_str())?)
     }
 
-    fn stop_process(&self, record: &ContainerRecord, state: &RunState, process: &OwnedFd, patience: u32) -> Result<()> {
+    /// `ended` waits for the end as long as it is told, and says whether it came.
+    fn stop_process(
+        &self,
+        record: &ContainerRecord,
+        state: &RunState,
+        ended: impl Fn(Duration) -> Result<bool>,
+        patience: u32,
+    ) -> Result<()> {
         let signal = if patience == 0 { Signal::KILL } else { self.stop_signal(record)? };
         self.send_signal(state, signal)?;
         let limit = if patience == u32::MAX { Duration::MAX } else { Duration::from_secs(u64::from(patience)) };
-        if !ended_within(process, limit)? {
+        if !ended(limit)? {
             self.send_signal(state, Signal::KILL)?;
-            ended_within(process, RECORD_WAIT)?;
+            ended(RECORD_WAIT)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! `Display` is complete on its own (`remove image "web:1.4": in use by …`): a fragment in lower case that names the
 //! object. Wording for people and hints are made by the command line from `Kind`.
 
-use crate::lock::Holder;
+use crate::holder::Holder;
 use spec::Digest;
 use std::fmt;
 use std::io;

@@ -65,7 +65,7 @@
 //! **Durability.** Layers and blobs: `syncfs` once for an image, then its record, then its names. Between unpacking and
 //! that, `unsynced` names the boot; found in another boot, and named by no image's record, the layer is garbage.
 
-use crate::container::ContainerId;
+use crate::container::id::ContainerId;
 use spec::Digest;
 use std::path::{Path, PathBuf};
 

@@ -20,9 +20,11 @@ mod commit;
 pub mod container;
 mod copy_tree;
 pub mod error;
+mod files;
 #[cfg(test)]
 mod fuzz;
 mod gc;
+mod holder;
 pub mod image;
 mod index;
 mod layer;

@@ -6,6 +6,8 @@
 //! in a PID namespace that we do not see stays unnamed.
 
 use crate::error::{At, Error, Kind, Result};
+pub use crate::holder::Holder;
+use crate::layout;
 use crate::store::Store;
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -16,9 +18,6 @@ use std::time::{Duration, Instant};
 
 /// The first nap between two tries, and the longest; each is twice the one before.
 const NAP: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
-/// A holder's command line is cut here, in characters.
-const COMMAND: usize = 200;
-
 /// Shared for reading, exclusive for changing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -26,15 +25,6 @@ pub enum Access {
     Shared,
     /// One holder.
     Exclusive,
-}
-
-/// Who holds a lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// Process ID.
-    pub pid: u32,
-    /// Its command line, cut to 200 characters, with control characters replaced.
-    pub command: String,
 }
 
 /// How long to wait for a lock, and whom to tell meanwhile.
@@ -71,50 +61,6 @@ impl fmt::Debug for Wait<'_> {
     }
 }
 
-impl Holder {
-    /// `process 12 (lodger pull web)`, or words for an unknown one.
-    pub(crate) fn name(holder: Option<&Self>) -> String {
-        holder.map_or_else(|| "another process".to_owned(), Self::to_string)
-    }
-
-    /// Who holds a lock on the file, other than a process that is gone.
-    fn find(file: &File) -> Option<Self> {
-        let stat = rustix::fs::fstat(file).ok()?;
-        let device = format!("{:02x}:{:02x}", rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
-        let locks = std::fs::read_to_string("/proc/locks").ok()?;
-        let (mut here, mut elsewhere) = (None, None);
-        for (pid, file_device, inode) in locks.lines().filter_map(parse_lock) {
-            if inode == stat.st_ino {
-                // btrfs shows another device number in stat than the kernel has for the file system.
-                let found = if file_device == device { &mut here } else { &mut elsewhere };
-                *found = found.or(Some(pid));
-            }
-        }
-        let pid = here.or(elsewhere)?;
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let command = String::from_utf8_lossy(&command).replace('\0', " ");
-        let command = command.trim_end().chars().take(COMMAND).map(|c| if c.is_control() { '?' } else { c }).collect();
-        Some(Self { pid, command })
-    }
-}
-
-/// Process, device and inode of one line: `1: FLOCK  ADVISORY  WRITE 4321 fe:00:1234 0 EOF`. Waiters have an arrow.
-fn parse_lock(line: &str) -> Option<(u32, &str, u64)> {
-    let mut words = line.split_ascii_whitespace().skip(1);
-    if words.next()? != "FLOCK" {
-        return None;
-    }
-    let pid = words.nth(2)?.parse().ok()?;
-    let (device, inode) = words.next()?.rsplit_once(':')?;
-    Some((pid, device, inode.parse().ok()?))
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {} ({})", self.pid, self.command)
-    }
-}
-
 /// A held lock; dropping it lets go.
 #[derive(Debug)]
 pub struct Guard {
@@ -129,6 +75,14 @@ impl Drop for Guard {
 }
 
 impl Store {
+    /// Makes the files of the locks that every store has; safe to repeat and to race.
+    pub(crate) fn make_locks(&self) -> Result<()> {
+        for relative in layout::LOCKS {
+            drop(self.try_lock(Path::new(relative), Access::Shared)?);
+        }
+        Ok(())
+    }
+
     /// Takes a lock on a file under the root that is only a lock, making the file when needed.
     ///
     /// Fails with `Kind::Locked` when the wait is over. A lock file that was removed or replaced while we waited is
@@ -191,25 +145,5 @@ fn operation(access: Access) -> FlockOperation {
     match access {
         Access::Shared => FlockOperation::NonBlockingLockShared,
         Access::Exclusive => FlockOperation::NonBlockingLockExclusive,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_of_the_kernel_are_read() {
-        for (line, expected) in [
-            ("1: FLOCK  ADVISORY  WRITE 4321 fe:00:1234 0 EOF", Some((4321, "fe:00", 1234))),
-            ("12: FLOCK  ADVISORY  READ 7 00:2f:9 0 EOF", Some((7, "00:2f", 9))),
-            ("12: -> FLOCK  ADVISORY  WRITE 8 00:2f:9 0 EOF", None),
-            ("3: POSIX  ADVISORY  WRITE 4321 fe:00:1234 0 EOF", None),
-            ("3: FLOCK  ADVISORY  WRITE -1 fe:00:1234 0 EOF", None),
-            ("3: FLOCK", None),
-            ("", None),
-        ] {
-            assert_eq!(parse_lock(line), expected, "{line}");
-        }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::error::{At, Error, Kind, Result};
 use crate::layout;
-use crate::lock::Access;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -110,9 +109,7 @@ impl Store {
                 Err(errno) => return Err(Error::at("create", &self.path(Path::new(relative)), errno)),
             }
         }
-        for relative in layout::LOCKS {
-            drop(self.try_lock(Path::new(relative), Access::Shared)?);
-        }
+        self.make_locks()?;
         self.keep_reserve();
         self.write_file(Path::new(layout::FORMAT), format!("{FORMAT}\n").as_bytes(), crate::Durability::Durable)
     }

@@ -167,6 +167,14 @@ fn checksums(block: &[u8; BLOCK]) -> (u64, i64) {
     (unsigned, unsigned as i64 - 256 * high as i64)
 }
 
+/// Decimal digits only.
+pub(super) fn decimal(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 20 || !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

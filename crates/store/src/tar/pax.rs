@@ -1,6 +1,6 @@
 //! Extended headers: records of the form `<length> <key>=<value>\n`.
 
-use super::header::Why;
+use super::header::{Why, decimal};
 use super::sparse::{self, Segment};
 use super::{Entry, Time};
 
@@ -156,14 +156,6 @@ fn record(bytes: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Why> {
         return Err(bad);
     }
     Ok((&body[..equals], &body[equals + 1..], rest))
-}
-
-/// Decimal digits only.
-pub(super) fn decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn id(text: &[u8]) -> Result<i64, Why> {

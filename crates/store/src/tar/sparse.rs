@@ -4,7 +4,6 @@
 //! the content).
 
 use super::header::{self, Why};
-use super::pax;
 
 /// A run of content in a sparse file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl Lines {
                 }
                 continue;
             }
-            let number = pax::decimal(&self.line).ok_or("a sparse map that is no numbers")?;
+            let number = header::decimal(&self.line).ok_or("a sparse map that is no numbers")?;
             self.line.clear();
             match self.expected {
                 None => self.expected = Some(number.checked_mul(2).ok_or("a sparse map out of range")?),

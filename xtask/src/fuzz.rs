@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
+use crate::random::Random;
 use crate::{build, digest, paths, process};
 
 /// How long each target runs, in seconds, where it is to be longer than in a test.
@@ -155,23 +156,7 @@ fn gist(said: &str) -> u64 {
     hash
 }
 
-/// A stream of random numbers: splitmix64.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// 0 if `limit` is 0.
-    fn below(&mut self, limit: usize) -> usize {
-        if limit == 0 { 0 } else { (self.next() % limit as u64) as usize }
-    }
-
     /// A few changes of one of the inputs.
     fn changed(&mut self, pool: &[Vec<u8>], words: &[&str]) -> Vec<u8> {
         let mut input = pool[self.below(pool.len())].clone();

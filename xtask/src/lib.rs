@@ -9,6 +9,7 @@
 //! | `ability` | what this machine cannot do, with the reason |
 //! | `demo` | shows a service from nothing to a page |
 //! | `bench` | measures lodger beside its peers |
+//! | `torture` | kills, crowds, long runs and full disks, for hours if asked |
 //! | `fuzz` | inputs that nobody wrote, for what reads words from outside |
 //! | `suite` | runs every test of the project and counts |
 //! | `case`, `cases` | what a whole-host test case is written with, and the cases |
@@ -32,6 +33,8 @@ pub mod image;
 mod owner;
 pub mod paths;
 pub mod process;
+mod random;
 pub mod rules;
 pub mod suite;
+pub mod torture;
 pub mod vm;

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zbus::{Connection, MessageStream, OwnedObjectPath, OwnedVariant, Variant};
 
 const DESTINATION: &str = "org.freedesktop.systemd1";
@@ -21,9 +21,11 @@ const SERVICE: &str = "org.freedesktop.systemd1.Service";
 const UNIT_EXISTS: &str = "org.freedesktop.systemd1.UnitExists";
 const NO_SUCH_UNIT: &str = "org.freedesktop.systemd1.NoSuchUnit";
 
-/// How often and after what time a unit is asked for whose name still belongs to one that is ending: half a second in all.
-const ENDING_TRIES: u32 = 25;
-const ENDING_PAUSE: Duration = Duration::from_millis(20);
+/// How long a unit is asked for whose name still belongs to one that has ended, and how often.
+const ENDED: Duration = Duration::from_millis(500);
+/// The same for one that is ending.
+const ENDING: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Connections opened ahead; no verb needs more.
 const AHEAD: usize = 4;
@@ -52,6 +54,15 @@ pub enum Scope {
 
 /// One property of a unit to be made.
 pub type Property = (&'static str, Variant<'static>);
+
+/// Whose start of a unit it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Began {
+    /// This process's.
+    Here,
+    /// Somebody else had started a unit of the name, or was about to.
+    Elsewhere,
+}
 
 /// What systemd says of a service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,34 +94,48 @@ impl Systemd {
 
     /// Makes and starts a transient unit and waits for the job's end: `Ok` once it is active.
     ///
-    /// A failed unit of the same name that is still loaded gives way. `meanwhile` is called once the job is queued.
+    /// A failed unit of the same name that is still loaded gives way, and the end of one that is ending is waited for. One that
+    /// somebody else is starting is waited for as well: the caller sees whether it is what was meant. `meanwhile` is called
+    /// once the job is queued.
     pub fn start_transient(
         &self,
         unit: &str,
         properties: &[Property],
         meanwhile: impl FnOnce() -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Began> {
         zbus::block_on(async {
             let connection = self.connect().await?;
             let mut signals = job_signals(&connection).await?;
             let none: &[(&str, &[(&str, Variant<'static>)])] = &[];
             let body = (unit, "fail", properties, none);
+            let began_at = Instant::now();
+            let mut began = Began::Here;
             let mut reply = call(&connection, "StartTransientUnit", &body).await;
-            for _ in 0..ENDING_TRIES {
-                if !is_error(&reply, UNIT_EXISTS) {
-                    break;
-                }
+            while is_error(&reply, UNIT_EXISTS) {
+                let patience = match active_state(&connection, unit).await.as_deref() {
+                    // A job for what is under way joins the job that there is, and one for what runs is done at once.
+                    Some("activating" | "active" | "reloading") => {
+                        began = Began::Elsewhere;
+                        reply = call(&connection, "StartUnit", &(unit, "fail")).await;
+                        break;
+                    }
+                    Some("deactivating") => ENDING,
+                    _ => ENDED,
+                };
                 // One that has gone meanwhile cannot be reset, and need not be.
                 let _ = call(&connection, "ResetFailedUnit", &(unit,)).await;
                 reply = call(&connection, "StartTransientUnit", &body).await;
+                if began_at.elapsed() > patience {
+                    break;
+                }
                 if is_error(&reply, UNIT_EXISTS) {
-                    std::thread::sleep(ENDING_PAUSE);
+                    std::thread::sleep(PAUSE);
                 }
             }
             let job: OwnedObjectPath = body_of(reply.map_err(|e| failed("start", unit, e))?, unit)?;
             let done_meanwhile = meanwhile();
             match job_result(&mut signals, &job, unit).await?.as_str() {
-                "done" => done_meanwhile,
+                "done" => done_meanwhile.map(|()| began),
                 result => Err(Error::new(Kind::StartFailed).within(format!("start unit {unit}: job {result}"))),
             }
         })
@@ -127,7 +152,7 @@ impl Systemd {
         for (name, value) in limits {
             properties.push((name, value.try_clone().map_err(|e| failed("describe", scope, e))?));
         }
-        self.start_transient(scope, &properties, || Ok(()))
+        self.start_transient(scope, &properties, || Ok(())).map(drop)
     }
 
     /// Stops a unit and waits until it has stopped; systemd sends its signals and obeys its time limits.
@@ -268,6 +293,13 @@ where
     B: serde::Serialize + zbus::DynamicType,
 {
     connection.call_method(Some(DESTINATION), MANAGER_PATH, Some(MANAGER), method, body).await
+}
+
+/// `active`, `activating`, …; `None` when the unit is not loaded.
+async fn active_state(connection: &Connection, unit: &str) -> Option<String> {
+    let reply = call(connection, "GetUnit", &(unit,)).await.ok()?;
+    let path = reply.body().deserialize::<OwnedObjectPath>().ok()?;
+    property(connection, &path, UNIT, "ActiveState").await.map(text)
 }
 
 async fn property(

@@ -75,11 +75,11 @@ impl Store {
     ///
     /// So go containers whose record a power cut has emptied: only that of a `--rm` container is not synced.
     ///
-    /// Returns the IDs removed. Reads every record of a container that does not run. Anonymous volumes stay:
+    /// Returns the IDs whose containers or links went. Reads every record of a container that does not run. Anonymous volumes stay:
     /// `sweep_volumes` comes after it.
     pub fn sweep_containers(&self) -> Result<Vec<ContainerId>> {
         let running: Vec<_> = self.running()?.into_iter().map(|(id, _)| id).collect();
-        let mut removed = Vec::new();
+        let mut swept = Vec::new();
         let mut unknown: HashSet<_> = self.container_ids()?.into_iter().collect();
         for container in self.container_summaries()?.items {
             let id = container.id.clone();
@@ -99,21 +99,24 @@ impl Store {
             }
             match abandoned {
                 true => match self.remove_container(&id) {
-                    Ok(()) => removed.push(id),
+                    Ok(()) => swept.push(id),
                     // Somebody was quicker.
                     Err(error) if error.is_not_found() => {}
                     Err(error) => return Err(error),
                 },
-                false => self.drop_netns_link(&id)?,
+                false => {
+                    self.drop_netns_link(&id)?;
+                    swept.push(id);
+                }
             }
         }
         for id in unknown {
             let nothing = self.container(&id).is_err_and(|error| error.is_not_found());
             if nothing && self.remove_container(&id).is_ok() {
-                removed.push(id);
+                swept.push(id);
             }
         }
-        Ok(removed)
+        Ok(swept)
     }
 
     /// Whether nobody minds a `--rm` container that does not run: it has run, or its creator wanted to start it and is dead.

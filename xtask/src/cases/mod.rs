@@ -34,6 +34,7 @@ mod service;
 mod state;
 mod surroundings;
 mod systemd;
+mod torture;
 mod watch;
 
 use crate::case::Case;
@@ -56,6 +57,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("state", state::CASES),
     ("surroundings", surroundings::CASES),
     ("systemd", systemd::CASES),
+    ("torture", torture::CASES),
     ("watch", watch::CASES),
 ];
 

@@ -28,6 +28,8 @@ usage: cargo xtask TASK
   test [--tier lint|unit|ns|cli|host|vm] [FILTER]
                                         run all tests, or those of a tier, or those named so
   fuzz [TARGET] [--seconds N]           inputs that nobody wrote, for all that reads words from outside (N: 60)
+  torture [kill|crowd|soak|pieces|disk] [--rounds N] [--seed S] [--minutes M]
+                                        kills, crowds, long runs and full disks (N: 1000, M: 10)
   demo                                  a service in a container, from nothing to a page
   bench [ROW]                           lodger beside its peers, into docs/benchmarks.md
   check-imports                         who imports whom, and the other rules of the tree
@@ -42,6 +44,7 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
         Some((&"images", rest)) => images::run(rest),
         Some((&"test", rest)) => test::run(rest),
         Some((&"fuzz", rest)) => fuzz_for(rest),
+        Some((&"torture", rest)) => xtask::torture::run(rest),
         Some((&"demo", _)) => demo::run().map(|()| ExitCode::SUCCESS),
         Some((&"bench", rest)) => bench::run(rest.first().copied()).map(|()| ExitCode::SUCCESS),
         Some((&"measure", [plan])) => print(&measure::measure(plan)?),

@@ -22,15 +22,16 @@ impl cases::Machine for Host {
 /// Runs the cases whose `area::name` contains the filter.
 pub(super) fn run(filter: Option<&str>) -> Result<Tally> {
     let chosen = AREAS.iter().flat_map(|(area, cases)| cases::chosen(area, cases, filter)).collect();
-    cases::run("host", chosen, prepare, |host| Host::down(host.name()))
+    cases::run("host", chosen, || prepare("test"), |host| Host::down(host.name()))
 }
 
-fn prepare() -> Result<Host> {
+/// A host of this process with the lodger that is built now and the images of tests.
+pub(super) fn prepare(name: &str) -> Result<Host> {
     ability::boots_hosts()?;
     host::reap()?;
     build_lodger()?;
     make_images()?;
-    Host::up(&owner::unique_name("test")?, Owner::ThisProcess)
+    Host::up(&owner::unique_name(name)?, Owner::ThisProcess)
 }
 
 /// Builds the lodger that the cases use, unless another one is named.

@@ -141,6 +141,11 @@ pub fn run(tiers: &[Tier], filter: Option<&str>) -> Result<Tally> {
     Ok(sum)
 }
 
+/// A host for one run of something, named after it: it goes with this process.
+pub(crate) fn fresh_host(name: &str) -> Result<crate::host::Host> {
+    host::prepare(name)
+}
+
 /// Says how one test ended, with its reason indented below it.
 fn report(name: &str, verdict: &Verdict, seconds: f64) {
     let (word, reason) = match verdict {

@@ -3,6 +3,7 @@
 use super::{Container, Starter, Status};
 use crate::error::{Error, Kind, Result};
 use crate::resolve::resources::{self, Controllers};
+use crate::systemd::Began;
 use crate::unit::{self, Parts};
 use crate::{Engine, boot, store_error};
 use runtime::beside::{self, Environment};
@@ -71,10 +72,25 @@ impl Engine {
         if self.host.rootless() {
             boot::prepare(self, &record.spec)?;
         }
-        systemd.start_transient(&unit::name(&record.name), &properties, || {
+        let unit = unit::name(&record.name);
+        let meanwhile = || {
             self.send_events();
             self.sync_record(record)
-        })
+        };
+        match systemd.start_transient(&unit, &properties, meanwhile)? {
+            Began::Here => Ok(()),
+            Began::Elsewhere => self.started_elsewhere(record, &unit),
+        }
+    }
+
+    /// Whether the unit that somebody else has started is this container's: another hand's `start`, or one that was killed.
+    fn started_elsewhere(&self, record: &ContainerRecord, unit: &str) -> Result<()> {
+        let runs = self.store.read_state(&record.id).map_err(store_error)?.is_some_and(|state| state.is_alive());
+        let ran = self.store.read_exit(&record.id).map_err(store_error)?.is_some_and(|exit| exit.error.is_none());
+        match runs || ran {
+            true => Ok(()),
+            false => Err(Error::other(format!("the unit {unit} belongs to something else, which is running"))),
+        }
     }
 
     /// Where there is no systemd: a supervisor of a few pages stays beside the container, restarts it and notes its end.

@@ -1,8 +1,14 @@
 //! What killed commands left, put away by the next one that brings or removes something.
 
-use super::Container;
+use super::{Container, ended_within};
 use crate::error::Result;
 use crate::{Engine, store_error};
+use runtime::ProcessId;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a network process may take to notice that its link is gone.
+const NETWORK_WAIT: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Removes what commands left that were killed: things half made or half removed, `--rm` containers that nobody minds any
@@ -41,7 +47,24 @@ impl Engine {
     /// The part of it that a start may need: names and ports that killed commands hold.
     pub(crate) fn tidy_containers(&self) {
         if self.enter_user_namespace().is_ok() {
-            let _ = self.store.sweep_containers();
+            for id in self.store.sweep_containers().unwrap_or_default() {
+                await_network(&self.store.netns_link(&id));
+            }
+        }
+    }
+}
+
+/// Waits for the network process that lived by this link, which is gone: until it has ended too, its ports are taken.
+///
+/// Whoever started it was killed before it could note the process, so that it is known by its command line alone.
+fn await_network(link: &Path) {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return };
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    for pid in numbers {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if words.split(|byte| *byte == 0).any(|word| word == link.as_os_str().as_encoded_bytes()) {
+            let process = ProcessId::of(pid as i32).and_then(|process| process.open());
+            let _ = process.map(|process| ended_within(&process, NETWORK_WAIT));
         }
     }
 }

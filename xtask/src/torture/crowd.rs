@@ -1,0 +1,91 @@
+//! Many commands at once on the same few names: whoever comes too late is told so, nobody hangs, nothing is left.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{ENOUGH, Found, Rack};
+use crate::random::Random;
+
+/// How many work at once.
+const WORKERS: usize = 32;
+/// Commands of each worker between two looks at what is left.
+const TURNS: usize = 6;
+/// What such a session may take: no command may take a minute.
+const BOUND: Duration = Duration::from_secs(900);
+
+/// Commands; N, M are numbers of containers, V is that of a volume.
+const COMMANDS: &[&str] = &[
+    "run --rm --network=none busybox true",
+    "run --rm -v vV:/v --network=none busybox touch /v/x",
+    "run --rm busybox true",
+    "run -d --name cN --network=none busybox sleep 1000",
+    "run -d --replace --name cN --network=none -v vV:/v busybox sleep 1000",
+    "create --name cN -v /data busybox sleep 1000",
+    "start cN",
+    "stop -t 0 cN",
+    "restart -t 0 cN",
+    "kill cN",
+    "rm -v -f -t 0 cN",
+    "rm -v cN",
+    "rename cN cM",
+    "exec cN true",
+    "exec cN true",
+    "cp PLACE/file cN:/file",
+    "cp cN:/bin/busybox PLACE/other-cN",
+    "pause cN",
+    "unpause cN",
+    "logs cN",
+    "inspect cN",
+    "ps -a",
+    "pull -q --tls-verify=false 127.0.0.1:5001/guest",
+    "pull -q --tls-verify=false 127.0.0.1:5001/guest",
+    "load -q -i /images/guest.tar",
+    "rmi 127.0.0.1:5001/guest",
+    "rmi guest",
+    "images",
+    "volume rm vV",
+    "system df",
+];
+
+/// Makes `WORKERS` hands work, and looks.
+pub(crate) fn crowd(rack: &mut Rack<'_>) -> Result<Found> {
+    for image in ["busybox", "guest"] {
+        rack.host.push(image)?;
+    }
+    let mut found = Found::default();
+    while rack.goes_on(found.rounds) && found.failed.len() < ENOUGH {
+        let mut lines = String::new();
+        for worker in 0..WORKERS {
+            for _ in 0..TURNS {
+                let _ = writeln!(lines, "{worker} {}", command(&mut rack.random));
+            }
+        }
+        found.read(rack.play(include_str!("crowd.sh"), &lines, BOUND)?.ok().text());
+    }
+    Ok(found)
+}
+
+/// A command about one of a few things.
+fn command(random: &mut Random) -> String {
+    let words = *random.one_of(COMMANDS);
+    let words = words.replace("PLACE", "/home/alice");
+    let words = words.replace("cN", &format!("c{}", random.below(6)));
+    let words = words.replace("cM", &format!("c{}", random.below(6)));
+    words.replace("vV", &format!("v{}", random.below(3)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_about_things_with_numbers() {
+        let mut random = Random(1);
+        for _ in 0..500 {
+            let command = command(&mut random);
+            assert!(!command.contains(['N', 'V', 'M']), "{command}");
+        }
+    }
+}

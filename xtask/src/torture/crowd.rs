@@ -20,24 +20,24 @@ const COMMANDS: &[&str] = &[
     "run --rm --network=none busybox true",
     "run --rm -v vV:/v --network=none busybox touch /v/x",
     "run --rm busybox true",
-    "run -d --name cN --network=none busybox sleep 1000",
-    "run -d --replace --name cN --network=none -v vV:/v busybox sleep 1000",
-    "create --name cN -v /data busybox sleep 1000",
-    "start cN",
-    "stop -t 0 cN",
-    "restart -t 0 cN",
-    "kill cN",
-    "rm -v -f -t 0 cN",
-    "rm -v cN",
-    "rename cN cM",
-    "exec cN true",
-    "exec cN true",
-    "cp PLACE/file cN:/file",
-    "cp cN:/bin/busybox PLACE/other-cN",
-    "pause cN",
-    "unpause cN",
-    "logs cN",
-    "inspect cN",
+    "run -d --name xN --network=none busybox sleep 1000",
+    "run -d --replace --name xN --network=none -v vV:/v busybox sleep 1000",
+    "create --name xN -v /data busybox sleep 1000",
+    "start xN",
+    "stop -t 0 xN",
+    "restart -t 0 xN",
+    "kill xN",
+    "rm -v -f -t 0 xN",
+    "rm -v xN",
+    "rename xN xM",
+    "exec xN true",
+    "exec xN true",
+    "cp PLACE/file xN:/file",
+    "cp xN:/bin/busybox PLACE/other-xN",
+    "pause xN",
+    "unpause xN",
+    "logs xN",
+    "inspect xN",
     "ps -a",
     "pull -q --tls-verify=false 127.0.0.1:5001/guest",
     "pull -q --tls-verify=false 127.0.0.1:5001/guest",
@@ -71,8 +71,8 @@ pub(crate) fn crowd(rack: &mut Rack<'_>) -> Result<Found> {
 fn command(random: &mut Random) -> String {
     let words = *random.one_of(COMMANDS);
     let words = words.replace("PLACE", "/home/alice");
-    let words = words.replace("cN", &format!("c{}", random.below(6)));
-    let words = words.replace("cM", &format!("c{}", random.below(6)));
+    let words = words.replace("xN", &format!("x{}", random.below(6)));
+    let words = words.replace("xM", &format!("x{}", random.below(6)));
     words.replace("vV", &format!("v{}", random.below(3)))
 }
 

@@ -22,9 +22,9 @@ lines() { journalctl --quiet --user --since "@$1" 2>/dev/null | wc -l; }
 
 life() {
     began=$(date +%s.%N)
-    quiet lodger run -d --name c -v /data -p 8085:80 busybox sh -c 'echo began; exec sleep 1000' && quiet lodger exec c true &&
-        quiet lodger stop -t 0 c && quiet lodger start c && quiet lodger exec c sh -c 'echo x >/data/x' && quiet lodger logs c &&
-        quiet lodger run --rm --network=none busybox true && quiet lodger rm -v -f -t 0 c || { echo "$1 FAILED: a life goes wrong"; return; }
+    quiet lodger run -d --name x -v /data -p 8085:80 busybox sh -c 'echo began; exec sleep 1000' && quiet lodger exec x true &&
+        quiet lodger stop -t 0 x && quiet lodger start x && quiet lodger exec x sh -c 'echo x >/data/x' && quiet lodger logs x &&
+        quiet lodger run --rm --network=none busybox true && quiet lodger rm -v -f -t 0 x || { echo "$1 FAILED: a life goes wrong"; return; }
     echo "$1 held"
 }
 

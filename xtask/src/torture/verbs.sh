@@ -6,83 +6,83 @@ gone() { while quiet pgrep -u "$(id -u)" -x "$1"; do sleep 0.01; done; }
 
 # Each verb: what is prepared, the command, and what must succeed afterwards and leave the fixture.
 prepare_create() { :; }
-command_create() { echo create --name c -v /data busybox true; }
-finish_create() { quiet lodger rm -v c; again && lodger rm -v c; }
+command_create() { echo create --name x -v /data busybox true; }
+finish_create() { quiet lodger rm -v x; again && lodger rm -v x; }
 
 prepare_run() { :; }
-command_run() { echo run --rm --name c -v /data -p 8085:80 busybox true; }
+command_run() { echo run --rm --name x -v /data -p 8085:80 busybox true; }
 finish_run() { gone lodger; gone true; again; }
 
 prepare_detach() { :; }
-command_detach() { echo run -d --name c -v /data --network=none busybox sleep 1000; }
-finish_detach() { quiet lodger rm -v -f -t 0 c; again && lodger exec c true && lodger rm -v -f -t 0 c; }
+command_detach() { echo run -d --name x -v /data --network=none busybox sleep 1000; }
+finish_detach() { quiet lodger rm -v -f -t 0 x; again && lodger exec x true && lodger rm -v -f -t 0 x; }
 
 prepare_publish() { :; }
-command_publish() { echo run -d --name c -p 8085:80 -p 8086:80/udp --restart=always busybox sleep 1000; }
-finish_publish() { quiet lodger rm -v -f -t 0 c; again && lodger exec c true && lodger rm -v -f -t 0 c; }
+command_publish() { echo run -d --name x -p 8085:80 -p 8086:80/udp --restart=always busybox sleep 1000; }
+finish_publish() { quiet lodger rm -v -f -t 0 x; again && lodger exec x true && lodger rm -v -f -t 0 x; }
 
-prepare_start() { lodger create --name c -p 8085:80 busybox sleep 1000; }
-command_start() { echo start c; }
-finish_start() { again && lodger exec c true && lodger rm -v -f -t 0 c; }
+prepare_start() { lodger create --name x -p 8085:80 busybox sleep 1000; }
+command_start() { echo start x; }
+finish_start() { again && lodger exec x true && lodger rm -v -f -t 0 x; }
 
-running() { lodger run -d --name c -v /data --network=none busybox sleep 1000; }
+running() { lodger run -d --name x -v /data --network=none busybox sleep 1000; }
 prepare_stop() { running; }
-command_stop() { echo stop -t 0 c; }
-finish_stop() { again && [ "$(lodger ps -a --format '{{.State}}')" = exited ] && lodger start c && lodger rm -v -f -t 0 c; }
+command_stop() { echo stop -t 0 x; }
+finish_stop() { again && [ "$(lodger ps -a --format '{{.State}}')" = exited ] && lodger start x && lodger rm -v -f -t 0 x; }
 
-prepare_restart() { lodger run -d --name c -p 8085:80 busybox sleep 1000; }
-command_restart() { echo restart -t 0 c; }
-finish_restart() { again && lodger exec c true && lodger rm -v -f -t 0 c; }
+prepare_restart() { lodger run -d --name x -p 8085:80 busybox sleep 1000; }
+command_restart() { echo restart -t 0 x; }
+finish_restart() { again && lodger exec x true && lodger rm -v -f -t 0 x; }
 
 prepare_kill() { running; }
-command_kill() { echo kill c; }
-finish_kill() { quiet lodger kill c; quiet lodger wait c; lodger rm -v c; }
+command_kill() { echo kill x; }
+finish_kill() { quiet lodger kill x; quiet lodger wait x; lodger rm -v x; }
 
-prepare_rm() { lodger create --name c -v /data busybox true; }
-command_rm() { echo rm -v c; }
-finish_rm() { quiet lodger rm -v c; lodger rm -v c; [ $? = 1 ] && lodger create --name c busybox && lodger rm c; }
+prepare_rm() { lodger create --name x -v /data busybox true; }
+command_rm() { echo rm -v x; }
+finish_rm() { quiet lodger rm -v x; lodger rm -v x; [ $? = 1 ] && lodger create --name x busybox && lodger rm x; }
 
-prepare_rmf() { lodger run -d --name c -v /data -p 8085:80 busybox sleep 1000; }
-command_rmf() { echo rm -v -f -t 0 c; }
-finish_rmf() { again && { lodger rm -v c; [ $? = 1 ]; }; }
+prepare_rmf() { lodger run -d --name x -v /data -p 8085:80 busybox sleep 1000; }
+command_rmf() { echo rm -v -f -t 0 x; }
+finish_rmf() { again && { lodger rm -v x; [ $? = 1 ]; }; }
 
-prepare_rename() { lodger create --name c -v /data busybox true; }
-command_rename() { echo rename c d; }
+prepare_rename() { lodger create --name x -v /data busybox true; }
+command_rename() { echo rename x y; }
 finish_rename() {
-    quiet lodger rename c d
-    lodger container exists d && ! lodger container exists c && lodger create --name c busybox && lodger rm -v c d
+    quiet lodger rename x y
+    lodger container exists y && ! lodger container exists x && lodger create --name x busybox && lodger rm -v x y
 }
 
 prepare_pause() { running; }
-command_pause() { echo pause c; }
-finish_pause() { quiet lodger pause c; quiet lodger unpause c; lodger exec c true && lodger rm -v -f -t 0 c; }
+command_pause() { echo pause x; }
+finish_pause() { quiet lodger pause x; quiet lodger unpause x; lodger exec x true && lodger rm -v -f -t 0 x; }
 
-prepare_unpause() { running && { lodger pause c || :; }; }
-command_unpause() { echo unpause c; }
-finish_unpause() { quiet lodger unpause c; lodger exec c true && lodger rm -v -f -t 0 c; }
+prepare_unpause() { running && { lodger pause x || :; }; }
+command_unpause() { echo unpause x; }
+finish_unpause() { quiet lodger unpause x; lodger exec x true && lodger rm -v -f -t 0 x; }
 
 prepare_update() { running; }
-command_update() { echo update --restart=on-failure:3 c; }
+command_update() { echo update --restart=on-failure:3 x; }
 finish_update() {
-    again && [ "$(lodger inspect --format '{{.HostConfig.RestartPolicy.Name}}' c)" = on-failure ] && lodger exec c true &&
-        lodger rm -v -f -t 0 c
+    again && [ "$(lodger inspect --format '{{.HostConfig.RestartPolicy.Name}}' x)" = on-failure ] && lodger exec x true &&
+        lodger rm -v -f -t 0 x
 }
 
 prepare_copyin() { running; }
-command_copyin() { echo cp "$place/file" c:/file; }
-finish_copyin() { again && lodger exec c cat /file | cmp - $place/file && lodger rm -v -f -t 0 c; }
+command_copyin() { echo cp "$place/file" x:/file; }
+finish_copyin() { again && lodger exec x cat /file | cmp - $place/file && lodger rm -v -f -t 0 x; }
 
 prepare_copyout() { running; }
-command_copyout() { echo cp c:/bin/busybox "$place/out"; }
-finish_copyout() { again && rm -rf $place/out && lodger rm -v -f -t 0 c; }
+command_copyout() { echo cp x:/bin/busybox "$place/out"; }
+finish_copyout() { again && rm -rf $place/out && lodger rm -v -f -t 0 x; }
 
 prepare_exec() { running; }
-command_exec() { echo exec c true; }
-finish_exec() { gone lodger; gone true; again && [ "$(lodger top c pid | wc -l)" = 2 ] && lodger rm -v -f -t 0 c; }
+command_exec() { echo exec x true; }
+finish_exec() { gone lodger; gone true; again && [ "$(lodger top x pid | wc -l)" = 2 ] && lodger rm -v -f -t 0 x; }
 
 prepare_execd() { running; }
-command_execd() { echo exec -d c true; }
-finish_execd() { gone lodger; gone true; again && gone true && lodger rm -v -f -t 0 c; }
+command_execd() { echo exec -d x true; }
+finish_execd() { gone lodger; gone true; again && gone true && lodger rm -v -f -t 0 x; }
 
 prepare_pull() { quiet lodger rmi -f $plain/guest; :; }
 command_pull() { echo pull -q --tls-verify=false $plain/guest; }
@@ -148,13 +148,13 @@ prepare_logout() { lodger login -u alice -p wonderland registry.test:5000; }
 command_logout() { echo logout registry.test:5000; }
 finish_logout() { quiet lodger logout registry.test:5000; ! lodger login --get-login registry.test:5000; }
 
-prepare_prune() { lodger create --name c -v /data busybox true && lodger volume create v; }
+prepare_prune() { lodger create --name x -v /data busybox true && lodger volume create v; }
 command_prune() { echo system prune -f --volumes; }
-finish_prune() { again && ! lodger container exists c && { quiet lodger volume rm v; :; }; }
+finish_prune() { again && ! lodger container exists x && { quiet lodger volume rm v; :; }; }
 
-prepare_commit() { lodger create --name c busybox true; }
-command_commit() { echo commit -q c committed; }
-finish_commit() { again && lodger rm c && lodger rmi committed; }
+prepare_commit() { lodger create --name x busybox true; }
+command_commit() { echo commit -q x committed; }
+finish_commit() { again && lodger rm x && lodger rmi committed; }
 
 # The verb's command once more, whole.
 again() {

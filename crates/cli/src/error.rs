@@ -237,6 +237,7 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::NameInUse { .. } => "choose another name, or let --replace remove that container first".to_owned(),
         Kind::Ambiguous(_) => "write more digits of the ID".to_owned(),
         Kind::State { wanted, .. } if wanted == "remove" => "`lodger stop` first, or use --force".to_owned(),
+        Kind::HasDependents { .. } => "remove those first, or all of them with --depend".to_owned(),
         Kind::InUse { .. } => "remove what uses it first, or use --force".to_owned(),
         Kind::MissingProgram { program, package } => {
             format!("install {program}, which is in Debian's package {package}: `sudo apt install {package}`")

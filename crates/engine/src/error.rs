@@ -50,6 +50,13 @@ pub enum Kind {
     SecretExists(String),
     /// Two objects begin with this text.
     Ambiguous(String),
+    /// Other containers live in its namespaces.
+    HasDependents {
+        /// The container.
+        id: String,
+        /// Theirs.
+        dependents: Vec<String>,
+    },
     /// The object is used by these containers.
     InUse {
         /// An image or volume.
@@ -276,6 +283,10 @@ impl Kind {
             Self::SecretExists(name) => format!("{name}: secret name in use"),
             Self::VolumeExists(name) => format!("volume with name {name} already exists: volume already exists"),
             Self::Ambiguous(text) => format!("more than one result for container or image ID {text}"),
+            Self::HasDependents { id, dependents } => format!(
+                "container {id} has dependent containers which must be removed before it: {}: container already exists",
+                dependents.join(", ")
+            ),
             Self::InUse { what, by } => {
                 format!("{what} is being used by the following container(s): {}", by.join(", "))
             }

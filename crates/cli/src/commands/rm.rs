@@ -1,23 +1,24 @@
 //! `lodger rm`: containers that go.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::commands::stop::{TIME, seconds};
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
-use crate::selection::{self, Selection, each_with, outcome, removal_code};
-use engine::containers::{Force, Listed, Volumes};
+use crate::output;
+use crate::selection::{self, Chosen, Selection, each_with, outcome, removal_code};
+use engine::Engine;
+use engine::containers::{Container, Force, Joining, Listed, Volumes};
 use spec::options::{Complete, Flag};
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["rm", "container rm"],
     operands: "CONTAINER [CONTAINER...]",
     summary: "Remove one or more containers",
-    about: "Removes containers with their files. Those that run are only removed with --force.\n\nExits with 1 when a container did not exist, with 2 when one runs.",
+    about: "Removes containers with their files. Those that run are only removed with --force, and those whose namespaces other containers share only after these, or together with them with --depend.\n\nExits with 1 when a container did not exist, with 2 when one runs.",
     examples: &["lodger rm web", "lodger rm --force --time 2 web", "lodger rm --all"],
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::switch("depend", "no container depends on another here")],
     run,
     ..Command::PLAIN
 };
@@ -25,6 +26,7 @@ pub(crate) const COMMAND: Command = Command {
 #[derive(Default)]
 struct Options {
     selection: Selection,
+    depend: bool,
     force: bool,
     volumes: bool,
     time: Option<u32>,
@@ -33,6 +35,10 @@ struct Options {
 const OPTIONS: &[Opt<Options>] = &[
     Opt { flag: selection::ALL, set: |options, value| options.selection.set(&selection::ALL, value) },
     Opt { flag: selection::CIDFILE, set: |options, value| options.selection.set(&selection::CIDFILE, value) },
+    Opt {
+        flag: Flag::switch("depend", "Remove the containers too that share their namespaces"),
+        set: |options, value| switch(&mut options.depend, value),
+    },
     Opt { flag: selection::FILTER_LONG, set: |options, value| options.selection.set(&selection::FILTER_LONG, value) },
     Opt {
         flag: Flag::switch("force", "Stop containers that run; say nothing of those that do not exist").short('f'),
@@ -62,7 +68,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
         options.selection.ignore_missing();
     }
     let engine = call.engine()?;
-    let chosen = match options.selection.containers(&call, &engine, Listed::All) {
+    let mut chosen = match options.selection.containers(&call, &engine, Listed::All) {
         Err(error @ CliError::Engine(_)) => return outcome(vec![error], removal_code),
         chosen => chosen?,
     };
@@ -73,7 +79,19 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (true, Some(seconds)) => Force::Stop(seconds),
     };
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
-    let removed = each_with(chosen, removal_code, |container| Ok(engine.remove(container, force, volumes)?));
+    let joining = engine.joining()?;
+    // Who shares another's namespaces is younger, and goes first.
+    let created = |one: &Chosen| one.container.as_ref().ok().map(|container| container.record.created);
+    if chosen.len() > 1 {
+        chosen.sort_by_key(|one| std::cmp::Reverse(created(one)));
+    }
+    let removed = each_with(chosen, removal_code, |container| {
+        if options.depend {
+            remove_dependents(&engine, &joining, container, (force, volumes))?;
+        }
+        engine.demand_no_dependents(&joining, container)?;
+        Ok(engine.remove(container, force, volumes)?)
+    });
     engine.tidy();
     if removed.is_ok() {
         for path in options.selection.cidfiles() {
@@ -82,6 +100,16 @@ fn run(call: Invocation) -> Result<ExitCode> {
         }
     }
     removed
+}
+
+/// Removes those that share a container's namespaces, before them those that share theirs, and says which.
+fn remove_dependents(engine: &Engine, joining: &Joining, container: &Container, how: (Force, Volumes)) -> Result<()> {
+    for dependent in engine.dependents(joining, container)? {
+        remove_dependents(engine, joining, &dependent, how)?;
+        engine.remove(&dependent, how.0, how.1)?;
+        output::print_line(dependent.record.id.as_str())?;
+    }
+    Ok(())
 }
 
 /// podman's patience with a container that is removed by force, in seconds.

@@ -47,3 +47,22 @@ fn anonymous_volumes_stay_unless_asked_for() {
         assert_eq!(volumes(), left, "{flags:?}");
     }
 }
+
+#[test]
+fn a_container_stays_whose_namespaces_others_share() {
+    let Some(environment) = Environment::with_image() else { return };
+    let base = environment.create(&["--name", "base", "web:1"]);
+    let guest = environment.create(&["--name", "guest", "--network=container:base", "web:1"]);
+    let further = environment.create(&["--name", "further", "--pid=container:guest", "web:1"]);
+    for words in [&["rm", "base"][..], &["rm", "--force", "base"]] {
+        let said = environment.refused(words);
+        let wanted = format!(
+            "Error: container {base} has dependent containers which must be removed before it: {guest}: container already exists\nhint: "
+        );
+        assert!(said.starts_with(&wanted), "{said}");
+    }
+    assert_eq!(environment.ok(&["rm", "--depend", "base"]), format!("{further}\n{guest}\nbase\n"));
+    environment.create(&["--name", "base", "web:1"]);
+    environment.create(&["--name", "guest", "--ipc=container:base", "web:1"]);
+    assert_eq!(environment.ok(&["rm", "--all"]).lines().count(), 2);
+}

@@ -3,6 +3,7 @@
 mod accounts;
 mod copy;
 mod create;
+mod depend;
 mod exec;
 mod list;
 mod mounts;
@@ -20,6 +21,7 @@ mod view;
 pub use accounts::Accounts;
 pub use copy::{Clash, Owners, Place};
 pub use create::{NewContainer, Starter};
+pub use depend::Joining;
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use list::Listed;
 pub use observe::{Capabilities, Condition, PortBinding, capability_names};

@@ -156,17 +156,19 @@ impl Engine {
     /// Removes a container with its files, and with its anonymous volumes if that is asked for or it was made with `--rm`.
     pub fn remove(&self, container: &Container, force: Force, volumes: Volumes) -> Result<()> {
         self.approach(&container.record.spec)?;
+        let restarts = container.record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
         if container.running.is_some() {
             match force {
                 Force::No => return Err(self.wrong_state(container, "remove")),
                 Force::Kill => self.stop(container, Some(0)).map(drop)?,
                 Force::Stop(seconds) => self.stop(container, Some(seconds)).map(drop)?,
             }
-        } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.exit.is_some()) {
-            // It may be waiting for a restart, or its failed unit still holds the name.
+        } else if let Some(systemd) = self.host.systemd.as_ref().filter(|_| container.exit.is_some() || restarts) {
+            // It may be waiting for a restart, even of a start that was killed before it could note anything, or its failed
+            // unit still holds the name.
             systemd.stop(&unit::of(&container.record))?;
         }
-        let was_started = container.running.is_some() || container.exit.is_some();
+        let was_started = container.running.is_some() || container.exit.is_some() || restarts;
         if let Some(systemd) = self.host.systemd.as_ref().filter(|_| was_started) {
             systemd.reset_failed(&unit::of(&container.record))?;
         }

@@ -41,12 +41,26 @@ impl Engine {
     ///
     /// A failure is also written into the container's exit record, where whoever asked for the start finds it.
     pub fn launch(&self, id: &str) -> Result<()> {
-        let record = self.store.find_container(id).map_err(store_error)?;
+        let record = self.store.find_container(id).inspect_err(|error| {
+            if error.is_not_found() {
+                self.end_own_unit();
+            }
+        });
+        let record = record.map_err(store_error)?;
         self.reach_for_start(&record.spec)?;
         let group = self.divisible_group(&record);
         self.before_writing_for(&record.spec)?;
         let launched = group.and_then(|group| self.launch_record(&record, group));
         launched.inspect_err(|error| self.note_failed_start(&record, error))
+    }
+
+    /// The unit of a container that is gone, removed while nobody knew of the unit: it is not to be restarted for ever.
+    fn end_own_unit(&self) {
+        let name = self.host.unit.as_ref().and_then(|unit| unit.name.as_ref());
+        if let (Some(name), Some(systemd)) = (name, &self.host.systemd) {
+            // What cannot be told now will be at the next restart.
+            let _ = systemd.stop_later(name);
+        }
     }
 
     pub(crate) fn launch_record(&self, record: &ContainerRecord, group: Option<OwnedFd>) -> Result<()> {

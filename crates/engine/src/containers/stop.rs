@@ -3,6 +3,7 @@
 use super::Container;
 use crate::error::{Error, Result};
 use crate::events::{Act, Subject};
+use crate::launch::LOCK_WAIT;
 use crate::resolve::systemd::{self, Program};
 use crate::{Engine, runtime_error, store_error, unit};
 use runtime::ProcessId;
@@ -11,7 +12,10 @@ use spec::lifecycle::Restart;
 use spec::signal::Signal;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
-use store::{ContainerRecord, Durability, RunState};
+use store::{Access, ContainerRecord, Durability, RunState, Wait};
+
+/// How often a container is ended that another hand starts while it is to be removed.
+const REMOVALS: u32 = 10;
 
 /// Whether a running container may be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +160,28 @@ impl Engine {
     /// Removes a container with its files, and with its anonymous volumes if that is asked for or it was made with `--rm`.
     pub fn remove(&self, container: &Container, force: Force, volumes: Volumes) -> Result<()> {
         self.approach(&container.record.spec)?;
+        self.end_before_removal(container, force)?;
+        let volumes = if container.record.auto_remove { Volumes::Remove } else { volumes };
+        for _ in 0..REMOVALS {
+            let id = &container.record.id;
+            // Nobody starts it from here on.
+            let lock = match self.store.lock_container(id, Access::Exclusive, Wait::at_most(LOCK_WAIT)) {
+                Err(error) if matches!(error.kind, store::Kind::Locked { .. }) => return Err(store_error(error)),
+                // It is gone (its own cleanup, another hand), or the disk has no room for a lock: then removing makes some.
+                other => other.ok(),
+            };
+            let now = self.look_at(container.record.clone())?;
+            if lock.is_none() || now.running.is_none() {
+                return self.remove_with(&container.record, volumes);
+            }
+            drop(lock);
+            self.end_before_removal(&now, force)?;
+        }
+        Err(Error::other(format!("container {} is started as often as it is stopped", container.record.name)))
+    }
+
+    /// Stops what runs, if that is allowed, and whatever systemd may still want to do with it.
+    fn end_before_removal(&self, container: &Container, force: Force) -> Result<()> {
         let restarts = container.record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);
         if container.running.is_some() {
             match force {
@@ -172,7 +198,7 @@ impl Engine {
         if let Some(systemd) = self.host.systemd.as_ref().filter(|_| was_started) {
             systemd.reset_failed(&unit::of(&container.record))?;
         }
-        self.remove_with(&container.record, if container.record.auto_remove { Volumes::Remove } else { volumes })
+        Ok(())
     }
 
     /// Removes what is left of a `--rm` container that does not run.

@@ -105,8 +105,13 @@ impl Engine {
             usage.containers.push((container, size));
         }
         for volume in self.volumes(&mut |_| ())? {
-            let (links, size) = (self.volume_users(&volume)?.len(), tree_size(&self.volume_path(&volume)?));
-            usage.volumes.push((volume, links, size));
+            let path = match self.volume_path(&volume) {
+                // Removed since.
+                Err(error) if matches!(error.kind, Kind::NoSuchVolume(_)) => continue,
+                other => other?,
+            };
+            let links = self.volume_users(&volume)?.len();
+            usage.volumes.push((volume, links, tree_size(&path)));
         }
         Ok(usage)
     }

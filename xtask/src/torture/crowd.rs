@@ -34,8 +34,6 @@ const COMMANDS: &[&str] = &[
     "exec xN true",
     "cp PLACE/file xN:/file",
     "cp xN:/bin/busybox PLACE/other-xN",
-    "pause xN",
-    "unpause xN",
     "logs xN",
     "inspect xN",
     "ps -a",

@@ -7,6 +7,7 @@ mod push;
 mod save;
 
 pub use family::{Layer, Step};
+pub(crate) use import::new_name;
 pub use import::{ImportSource, NewImport};
 pub use push::{Destination, PushEvent, PushOptions, Pushed};
 pub use registry::{Given, Hit};

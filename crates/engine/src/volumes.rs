@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
 use spec::volume::{Backing, VolumeOptions};
 use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::BufRead;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use store::{ContainerId, Durability};
+use store::{ContainerId, Direct, Durability};
 
 pub use store::VolumeRecord;
 
@@ -102,11 +102,11 @@ impl Engine {
     }
 
     /// Writes a volume's files as an archive.
-    pub fn export_volume(&self, volume: &VolumeRecord, sink: &mut dyn Write) -> Result<()> {
+    pub fn export_volume(&self, volume: &VolumeRecord, out: BorrowedFd<'_>) -> Result<()> {
         let elsewhere = self.elsewhere(volume)?;
         self.enter_user_namespace()?;
         let directory = elsewhere.as_ref().map(AsFd::as_fd);
-        self.store.export_volume(&volume.name, directory, sink).map_err(store_error)
+        self.store.export_volume(&volume.name, directory, &mut Direct::new(out)).map_err(store_error)
     }
 
     /// Puts the files of an archive into a volume.

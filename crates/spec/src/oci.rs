@@ -149,6 +149,9 @@ pub struct ImageConfig {
     /// Who built it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// What its maker says of it; Docker's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// `amd64`
     #[serde(default)]
     pub architecture: String,

@@ -9,6 +9,7 @@ use crate::layout;
 use crate::lock::Access;
 use crate::pull::{Pull, missing_layer};
 use crate::record::{self, Durability};
+use crate::save::{Family, manifest_of_parts};
 use crate::store::Store;
 use jiff::Timestamp;
 use spec::oci::{ImageConfig, LAYER_LIMIT, Manifest, MediaType};
@@ -112,6 +113,22 @@ impl Pull<'_> {
         record.names = index.names_of(&id);
         record.digests = index.digests_of(&id);
         Ok(record)
+    }
+}
+
+impl Pull<'_> {
+    /// The same for an image whose layers (diff IDs, lowest first) are there and whose manifest, of plain layers, is not.
+    pub fn commit_made(
+        self,
+        config: &[u8],
+        layers: &[Digest],
+        names: &[Reference],
+        family: Family,
+        now: Timestamp,
+    ) -> Result<ImageRecord> {
+        let blobs = layers.iter().map(|layer| self.store.plain_layer(layer, family)).collect::<Result<Vec<_>>>()?;
+        let manifest = manifest_of_parts(digest_of(config), config.len(), blobs, family)?;
+        self.commit(&NewImage { manifest: &manifest, config, names, digests: &[], now })
     }
 }
 

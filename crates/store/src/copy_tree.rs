@@ -200,7 +200,7 @@ fn read_write(from: BorrowedFd<'_>, to: BorrowedFd<'_>, mut at: u64, end: u64) -
 fn set_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>, stat: &Stat) -> rustix::io::Result<()> {
     rustix::fs::fchown(to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
     rustix::fs::fchmod(to, mode_of(stat))?;
-    copy_xattrs(from, to)?;
+    copy_xattrs(from, to, is_kept)?;
     rustix::fs::futimens(to, &times_of(stat))
 }
 
@@ -210,8 +210,17 @@ fn set_special_attributes(target: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> r
     rustix::fs::utimensat(target, name, &times_of(stat), AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// Copies the extended attributes that layers keep, but those that give programs capabilities.
+pub fn copy_plain_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    copy_xattrs(from, to, |name| is_kept(name) && !name.starts_with(b"security."))
+}
+
 /// Copies the extended attributes that layers keep.
-pub fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
+pub fn copy_kept_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    copy_xattrs(from, to, is_kept)
+}
+
+fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>, wanted: fn(&[u8]) -> bool) -> rustix::io::Result<()> {
     // The kernel's own limit for a list and for a value.
     let mut list = vec![0; 64 << 10];
     let length = match rustix::fs::flistxattr(from, list.as_mut_slice()) {
@@ -219,7 +228,7 @@ pub fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Resu
         other => other?,
     };
     let mut value = vec![0; 64 << 10];
-    for name in list[..length].split(|byte| *byte == 0).filter(|name| is_kept(name)) {
+    for name in list[..length].split(|byte| *byte == 0).filter(|name| wanted(name)) {
         let length = match rustix::fs::fgetxattr(from, name, value.as_mut_slice()) {
             Err(Errno::NODATA | Errno::OPNOTSUPP) => continue,
             other => other?,

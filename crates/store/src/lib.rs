@@ -16,6 +16,7 @@
 //! ```
 
 mod blob;
+mod changes;
 mod commit;
 pub mod container;
 mod copy_tree;
@@ -40,7 +41,9 @@ mod record;
 mod remove_tree;
 pub mod save;
 pub mod secret;
+mod sink;
 mod spool;
+mod stack;
 mod staging;
 pub mod state;
 mod store;
@@ -50,8 +53,9 @@ mod testing;
 pub mod volume;
 
 pub use blob::digest_of;
+pub use changes::{Change, ChangeKind, changes};
 pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse, Seen};
-pub use copy_tree::{copy_content, copy_tree, copy_xattrs};
+pub use copy_tree::{copy_content, copy_kept_xattrs, copy_plain_xattrs, copy_tree};
 pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};
 pub use image::{ImageRecord, PastImage, Removal, Removed};
@@ -62,10 +66,12 @@ pub use lock::{Access, Holder, Wait};
 pub use mend::Aside;
 pub use overlay::OverlayDirs;
 pub use own_tree::{Owner, own_tree};
-pub use pack::{pack, pack_one};
+pub use pack::{pack, pack_changes, pack_one, pack_stack};
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
+pub use remove_tree::remove_whole;
 pub use secret::{SECRET_LIMIT, SecretRecord};
+pub use sink::{Direct, Sink};
 pub use spool::SpooledLayer;
 pub use staging::Staging;
 pub use state::{ExitRecord, Helper, ProcessId, RunState};

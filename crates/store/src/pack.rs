@@ -3,58 +3,81 @@
 //! Entries come in the order of their names, so that the same tree always gives the same archive. Whatever a tree's names and links
 //! are, nothing outside is read: a FIFO neither blocks nor is a device opened. A file that changes meanwhile is cut or padded to the
 //! length that its header has.
+//!
+//! ```text
+//! pack, pack_one   what is in a directory, or one thing
+//! pack_stack       what layers show together
+//! pack_changes     one layer as an image has it: whiteouts by name (`.wh.NAME`, `.wh..wh..opq`)
+//! ```
 
 use crate::error::{Error, Kind, Result};
+use crate::layer::RootAttributes;
 use crate::layer::unpack::is_kept;
+use crate::sink::Sink;
+use crate::stack::{self, Merged};
 use crate::tar::{self, Entry};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
-use std::io::{self, Write};
+use std::ffi::CStr;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// Directories inside one another; a descriptor is held for each.
+/// Directories inside one another; descriptors are held for each.
 const DEPTH: usize = 500;
-/// Bytes that are read at a time.
-const PIECE: usize = 128 << 10;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Writes everything below `directory`, but not itself, as an archive to `sink`.
 ///
 /// Owners are written as this process sees them. Sockets are left out. `name` is what the directory is called in messages.
-pub fn pack(directory: BorrowedFd<'_>, sink: &mut dyn Write, name: &Path) -> Result<()> {
-    let mut packer = Packer { sink, path: Vec::new(), links: HashMap::new(), depth: 0 };
-    let packed = packer.entries(directory).and_then(|()| {
-        packer.sink.write_all(&[0; 2 * tar::BLOCK])?;
-        packer.sink.flush()
-    });
-    packed.map_err(|error| {
-        let path = name.join(String::from_utf8_lossy(&packer.path).as_ref());
-        match error.raw_os_error() == Some(Errno::MLINK.raw_os_error()) {
-            true => {
-                let why = format!("more than {DEPTH} directories deep");
-                Error::new("archive", path.display().to_string(), Kind::BadArchive(why))
-            }
-            false => Error::at("archive", &path, error),
-        }
-    })
+pub fn pack(directory: BorrowedFd<'_>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    let tree = reopen(directory).map(Merged::plain).map_err(|error| Error::at("archive", name, error))?;
+    Packer::new(sink, Whiteouts::Untold).run(name, |packer| packer.entries(&tree))
 }
 
 /// Writes one opened file or directory, with everything below it, as an archive in which it bears the name `entry`.
-pub fn pack_one(source: BorrowedFd<'_>, entry: &CStr, sink: &mut dyn Write, name: &Path) -> Result<()> {
-    let mut packer = Packer { sink, path: entry.to_bytes().to_vec(), links: HashMap::new(), depth: 0 };
-    let packed = packer.opened(source).and_then(|()| {
-        packer.sink.write_all(&[0; 2 * tar::BLOCK])?;
-        packer.sink.flush()
-    });
-    packed.map_err(|error| Error::at("archive", name, error))
+pub fn pack_one(source: BorrowedFd<'_>, entry: &CStr, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    let mut packer = Packer::new(sink, Whiteouts::Untold);
+    packer.path = entry.to_bytes().to_vec();
+    packer.run(name, |packer| packer.opened(source))
+}
+
+/// Writes everything that layers (top first) show together. Must run where the files' owners are mapped.
+pub fn pack_stack(layers: Vec<OwnedFd>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    Packer::new(sink, Whiteouts::Untold).run(name, |packer| packer.entries(&Merged::new(layers)))
+}
+
+/// Writes what an overlay's upper directory holds as the layer of an image; with the attributes of its top directory where these
+/// are given. Must run where the files' owners are mapped.
+pub fn pack_changes(upper: OwnedFd, top: Option<RootAttributes>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    Packer::new(sink, Whiteouts::ByName).run(name, |packer| {
+        if let Some(RootAttributes { mode, uid, gid }) = top {
+            let stat = rustix::fs::fstat(&upper)?;
+            let entry = Entry { path: b"./".to_vec(), mode, uid, gid, ..packer.header(tar::Kind::Directory, &stat) };
+            packer.sink.bytes(&tar::entry_headers(&entry))?;
+        }
+        packer.entries(&Merged::plain(upper))
+    })
+}
+
+fn reopen(directory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::openat(directory, c".", DIRECTORY, Mode::empty())?)
+}
+
+/// What is told of an overlay's marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whiteouts {
+    /// Nothing.
+    Untold,
+    /// As layers of images tell it.
+    ByName,
 }
 
 struct Packer<'s> {
-    sink: &'s mut dyn Write,
+    sink: &'s mut dyn Sink,
+    whiteouts: Whiteouts,
     /// Below the top: where we are, and after an error, where it happened.
     path: Vec<u8>,
     /// Files with several names that were written → the name they were written under.
@@ -62,57 +85,92 @@ struct Packer<'s> {
     depth: usize,
 }
 
-impl Packer<'_> {
-    fn entries(&mut self, directory: BorrowedFd<'_>) -> io::Result<()> {
+impl<'s> Packer<'s> {
+    fn new(sink: &'s mut dyn Sink, whiteouts: Whiteouts) -> Self {
+        Self { sink, whiteouts, path: Vec::new(), links: HashMap::new(), depth: 0 }
+    }
+
+    /// Packs, ends the archive, and names what failed.
+    fn run(mut self, name: &Path, pack: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<()> {
+        let packed = pack(&mut self).and_then(|()| {
+            self.sink.bytes(&[0; 2 * tar::BLOCK])?;
+            self.sink.finish()
+        });
+        packed.map_err(|error| {
+            let path = name.join(String::from_utf8_lossy(&self.path).as_ref());
+            match error.raw_os_error() == Some(Errno::MLINK.raw_os_error()) {
+                true => {
+                    let why = format!("more than {DEPTH} directories deep");
+                    Error::new("archive", path.display().to_string(), Kind::BadArchive(why))
+                }
+                false => Error::at("archive", &path, error),
+            }
+        })
+    }
+
+    fn entries(&mut self, tree: &Merged) -> io::Result<()> {
         if self.depth >= DEPTH {
             return Err(Errno::MLINK.into());
         }
         self.depth += 1;
-        let listing = rustix::fs::openat(directory, c".", DIRECTORY, Mode::empty())?;
-        for name in names(&listing)? {
+        for name in tree.names()? {
             let length = self.path.len();
             if length > 0 {
                 self.path.push(b'/');
             }
             self.path.extend_from_slice(name.to_bytes());
-            self.entry(listing.as_fd(), &name)?;
+            self.entry(tree, &name)?;
             self.path.truncate(length);
         }
         self.depth -= 1;
         Ok(())
     }
 
-    fn entry(&mut self, directory: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
-        let stat = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            // Deleted meanwhile.
-            Err(Errno::NOENT) => return Ok(()),
-            other => other?,
-        };
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
+    fn entry(&mut self, tree: &Merged, name: &CStr) -> io::Result<()> {
+        // Deleted meanwhile, or hidden.
+        let Some(found) = tree.look(name)? else { return Ok(()) };
+        let stat = &found.stat;
+        let kind = match found.kind() {
             FileType::Directory => tar::Kind::Directory,
             FileType::RegularFile => tar::Kind::File,
             FileType::Symlink => tar::Kind::Symlink,
             FileType::Fifo => tar::Kind::Fifo,
+            FileType::CharacterDevice if self.whiteouts == Whiteouts::ByName && stack::is_whiteout(stat) => {
+                return self.mark(&[b".wh.", name.to_bytes()].concat(), name.to_bytes().len(), stat);
+            }
             FileType::CharacterDevice => tar::Kind::CharDevice,
             FileType::BlockDevice => tar::Kind::BlockDevice,
             _ => return Ok(()),
         };
-        let mut entry = self.header(kind, &stat);
+        let mut entry = self.header(kind, stat);
         match kind {
             tar::Kind::Directory => {
-                let inner = open(directory, name, DIRECTORY)?;
+                let Some(inner) = tree.enter(name, &found)? else { return Ok(()) };
                 entry.path.push(b'/');
-                entry.xattrs = xattrs(inner.as_fd())?;
-                self.sink.write_all(&tar::entry_headers(&entry))?;
-                self.entries(inner.as_fd())
+                entry.xattrs = xattrs(inner.top()?)?;
+                self.sink.bytes(&tar::entry_headers(&entry))?;
+                if self.whiteouts == Whiteouts::ByName && stack::is_opaque(inner.top()?)? {
+                    self.path.push(b'/');
+                    self.mark(b".wh..wh..opq", 0, stat)?;
+                    self.path.pop();
+                }
+                self.entries(&inner)
             }
-            tar::Kind::File => self.file(directory, name, entry, &stat),
+            tar::Kind::File => self.file(tree.part(&found), name, entry, stat),
             tar::Kind::Symlink => {
-                entry.link = rustix::fs::readlinkat(directory, name, Vec::new())?.into_bytes();
-                self.sink.write_all(&tar::entry_headers(&entry))
+                entry.link = rustix::fs::readlinkat(tree.part(&found), name, Vec::new())?.into_bytes();
+                self.sink.bytes(&tar::entry_headers(&entry))
             }
-            _ => self.sink.write_all(&tar::entry_headers(&entry)),
+            _ => self.sink.bytes(&tar::entry_headers(&entry)),
         }
+    }
+
+    /// An empty file whose name says something of the layers below, in place of the last `replaced` bytes of the path.
+    fn mark(&mut self, name: &[u8], replaced: usize, stat: &Stat) -> io::Result<()> {
+        let mut entry = Entry { mode: 0, uid: 0, gid: 0, ..self.header(tar::Kind::File, stat) };
+        entry.path.truncate(self.path.len() - replaced);
+        entry.path.extend_from_slice(name);
+        self.sink.bytes(&tar::entry_headers(&entry))
     }
 
     fn header(&self, kind: tar::Kind, stat: &Stat) -> Entry {
@@ -130,16 +188,21 @@ impl Packer<'_> {
     }
 
     fn file(&mut self, directory: BorrowedFd<'_>, name: &CStr, mut entry: Entry, stat: &Stat) -> io::Result<()> {
-        if stat.st_nlink > 1 {
-            let inode = (stat.st_dev, stat.st_ino);
-            if let Some(first) = self.links.get(&inode) {
-                (entry.kind, entry.link) = (tar::Kind::HardLink, first.clone());
-                return self.sink.write_all(&tar::entry_headers(&entry));
-            }
-            self.links.insert(inode, self.path.clone());
+        let inode = (stat.st_dev, stat.st_ino);
+        if let Some(first) = self.links.get(&inode).filter(|_| stat.st_nlink > 1) {
+            (entry.kind, entry.link) = (tar::Kind::HardLink, first.clone());
+            return self.sink.bytes(&tar::entry_headers(&entry));
         }
         // Not blocking: what was a file a moment ago could be a FIFO.
-        let file = open(directory, name, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC)?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match stack::open(directory, name, flags) {
+            // Deleted meanwhile.
+            Err(Errno::NOENT) => return Ok(()),
+            other => other?,
+        };
+        if stat.st_nlink > 1 {
+            self.links.insert(inode, self.path.clone());
+        }
         let stat = rustix::fs::fstat(&file)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Errno::INVAL.into());
@@ -150,9 +213,21 @@ impl Packer<'_> {
     fn opened_file(&mut self, file: BorrowedFd<'_>, mut entry: Entry, stat: &Stat) -> io::Result<()> {
         entry.size = u64::try_from(stat.st_size).unwrap_or(0);
         entry.xattrs = xattrs(file)?;
-        self.sink.write_all(&tar::entry_headers(&entry))?;
-        self.content(file, entry.size)?;
-        self.sink.write_all(&vec![0; tar::padding(entry.size)])
+        self.sink.bytes(&tar::entry_headers(&entry))?;
+        let taken = self.sink.content(file, entry.size)?;
+        // Shorter than it was: the archive must go on where it said.
+        self.zeros(entry.size - taken)?;
+        self.zeros(tar::padding(entry.size) as u64)
+    }
+
+    fn zeros(&mut self, mut count: u64) -> io::Result<()> {
+        const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
+        while count > 0 {
+            let piece = usize::try_from(count).unwrap_or(usize::MAX).min(ZEROS.len());
+            self.sink.bytes(&ZEROS[..piece])?;
+            count -= piece as u64;
+        }
+        Ok(())
     }
 
     fn opened(&mut self, source: BorrowedFd<'_>) -> io::Result<()> {
@@ -162,55 +237,17 @@ impl Packer<'_> {
                 let mut entry = self.header(tar::Kind::Directory, &stat);
                 entry.path.push(b'/');
                 entry.xattrs = xattrs(source)?;
-                self.sink.write_all(&tar::entry_headers(&entry))?;
-                self.entries(source)
+                self.sink.bytes(&tar::entry_headers(&entry))?;
+                self.entries(&Merged::plain(reopen(source)?))
             }
             FileType::RegularFile => self.opened_file(source, self.header(tar::Kind::File, &stat), &stat),
             _ => Err(Errno::INVAL.into()),
         }
     }
-
-    fn content(&mut self, file: BorrowedFd<'_>, size: u64) -> io::Result<()> {
-        let mut buffer = vec![0; PIECE];
-        let mut left = size;
-        while left > 0 {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-            let count = match rustix::io::retry_on_intr(|| rustix::io::read(file, &mut buffer[..most]))? {
-                // Shorter than it was: the archive must go on where it said.
-                0 => {
-                    buffer[..most].fill(0);
-                    most
-                }
-                count => count,
-            };
-            self.sink.write_all(&buffer[..count])?;
-            left -= count as u64;
-        }
-        Ok(())
-    }
-}
-
-fn open(directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> io::Result<OwnedFd> {
-    let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    Ok(rustix::fs::openat2(directory, name, flags, Mode::empty(), beneath)?)
-}
-
-fn names(directory: &OwnedFd) -> io::Result<Vec<CString>> {
-    let mut names = Vec::new();
-    let mut buffer = Vec::with_capacity(16 << 10);
-    let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
-    while let Some(entry) = entries.next() {
-        let name = entry?.file_name().to_owned();
-        if name.as_c_str() != c"." && name.as_c_str() != c".." {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }
 
 /// The extended attributes that layers keep.
-fn xattrs(file: BorrowedFd<'_>) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(crate) fn xattrs(file: BorrowedFd<'_>) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     // The kernel's own limit for a list and for a value.
     let mut list = vec![0; 64 << 10];
     let length = match rustix::fs::flistxattr(file, list.as_mut_slice()) {

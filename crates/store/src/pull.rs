@@ -15,6 +15,7 @@ use crate::layer::{LayerRecord, Presence};
 use crate::layout;
 use crate::lock::{Access, Guard, Wait};
 use crate::record::{self, Durability};
+use crate::sink::Sink;
 use crate::state::boot_id;
 use crate::store::Store;
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
@@ -178,7 +179,7 @@ impl LayerStream<'_> {
     /// failure it starts anew at byte 0.
     pub fn run(mut self, rest: impl Read, progress: &dyn Fn(u64)) -> Result<()> {
         let tmp = layout::tmp(&record::random_name());
-        let result = self.unpack(&tmp, rest, progress).and_then(|streamed| self.publish(&tmp, &streamed));
+        let result = self.unpack(&tmp, rest, progress).and_then(|streamed| self.store.publish_layer(&tmp, &streamed));
         if result.is_err() {
             let _ = self.store.discard(&tmp);
         }
@@ -196,7 +197,42 @@ impl LayerStream<'_> {
     }
 
     fn unpack(&mut self, tmp: &Path, rest: impl Read, progress: &dyn Fn(u64)) -> Result<Streamed> {
-        let store = self.store;
+        let target = self.store.new_layer(tmp, self.limits)?;
+        let compression = self.compression;
+        let streamed = stream::run(&mut BlobFeed::new(self, rest, progress)?, compression, target)?;
+        if streamed.diff_id != self.diff_id {
+            let kind = Kind::DigestMismatch { expected: self.diff_id, actual: streamed.diff_id };
+            return Err(Error::new("unpack", "layer", kind));
+        }
+        Ok(streamed)
+    }
+}
+
+impl Pull<'_> {
+    /// Takes in a layer whose plain tar `make` writes, and of which nothing is known before. Must run where the files' owners are
+    /// mapped.
+    pub fn made_layer(&self, make: impl FnOnce(&mut dyn Sink) -> Result<()>) -> Result<Digest> {
+        let tmp = layout::tmp(&record::random_name());
+        let target = self.store.new_layer(&tmp, self.limits);
+        let made = target.and_then(|target| stream::run_made(make, target)).and_then(|streamed| {
+            let presence = self.store.layer_presence(&streamed.diff_id)?;
+            match presence {
+                Presence::Absent => self.store.publish_layer(&tmp, &streamed)?,
+                Presence::Unsynced | Presence::Durable => self.store.discard(&tmp)?,
+            }
+            Ok(streamed.diff_id)
+        });
+        if made.is_err() {
+            let _ = self.store.discard(&tmp);
+        }
+        made.map_err(|error| self.store.told_of_full_disk(error))
+    }
+}
+
+impl Store {
+    /// Makes the directory of a layer that is on its way.
+    fn new_layer(&self, tmp: &Path, limits: Limits) -> Result<Target> {
+        let store = self;
         let path = store.path(tmp);
         let diff = layout::within(tmp, layout::LAYER_DIFF);
         rustix::fs::mkdirat(store.dir(), tmp, Mode::from_raw_mode(0o700)).at("create", &path)?;
@@ -212,19 +248,12 @@ impl LayerStream<'_> {
             Mode::from_raw_mode(0o600),
         )
         .at("create", &path)?;
-        let target = Target { diff, frame: File::from(frame), limit: self.limits.layer_size };
-        let compression = self.compression;
-        let streamed = stream::run(&mut BlobFeed::new(self, rest, progress)?, compression, target)?;
-        if streamed.diff_id != self.diff_id {
-            let kind = Kind::DigestMismatch { expected: self.diff_id, actual: streamed.diff_id };
-            return Err(Error::new("unpack", "layer", kind));
-        }
-        Ok(streamed)
+        Ok(Target { diff, frame: File::from(frame), limit: limits.layer_size })
     }
 
     /// Puts the complete layer in its place.
-    fn publish(&self, tmp: &Path, streamed: &Streamed) -> Result<()> {
-        let store = self.store;
+    fn publish_layer(&self, tmp: &Path, streamed: &Streamed) -> Result<()> {
+        let store = self;
         let path = store.path(tmp);
         let exact = !streamed.unpacked.replaced;
         if !exact {
@@ -232,7 +261,7 @@ impl LayerStream<'_> {
                 .at("remove", &path)?;
         }
         let record = LayerRecord {
-            diff_id: self.diff_id,
+            diff_id: streamed.diff_id,
             tar_size: streamed.tar_size,
             size: streamed.unpacked.size,
             entries: streamed.unpacked.entries,
@@ -246,7 +275,7 @@ impl LayerStream<'_> {
             .at("write", &path)?;
         rustix::fs::symlinkat(boot_id(), store.dir(), layout::within(tmp, layout::LAYER_UNSYNCED))
             .at("write", &path)?;
-        let to = layout::layer(&self.diff_id);
+        let to = layout::layer(&streamed.diff_id);
         match rustix::fs::renameat_with(store.dir(), tmp, store.dir(), &to, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(()),
             // The same tar came from a blob with another digest meanwhile.

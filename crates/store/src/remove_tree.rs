@@ -19,24 +19,29 @@ const DEPTH: usize = 32;
 ///
 /// `root` is only for messages: what `dir` is called.
 pub(crate) fn remove_tree(dir: BorrowedFd<'_>, path: &Path, root: &Path) -> Result<()> {
-    let fail = |errno: Errno| Error::at("delete", &root.join(path), errno);
+    remove_whole(dir, path).map_err(|errno| Error::at("delete", &root.join(path), errno))
+}
+
+/// Deletes `path` (relative to `dir`), whatever it is, with everything below it. Not being there is success; what is mounted below is
+/// not entered (EXDEV).
+pub fn remove_whole(dir: BorrowedFd<'_>, path: &Path) -> rustix::io::Result<()> {
     match rustix::fs::unlinkat(dir, path, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(errno) => return Err(fail(errno)),
+        Err(errno) => return Err(errno),
     }
     let top = match open_dir(dir, path) {
         Err(Errno::NOENT) => return Ok(()),
-        other => other.map_err(fail)?,
+        other => other?,
     };
     loop {
         // What is moved up from the depths becomes another entry of `top`, so `empty` sees it in a later round.
-        empty(&top, &top, 0).map_err(fail)?;
+        empty(&top, &top, 0)?;
         match rustix::fs::unlinkat(dir, path, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => return Ok(()),
             // Somebody else deletes it too, and has just moved something up.
             Err(Errno::NOTEMPTY) => {}
-            Err(errno) => return Err(fail(errno)),
+            Err(errno) => return Err(errno),
         }
     }
 }

@@ -1,11 +1,10 @@
 //! A layer of which nothing is known yet: its tar is kept in a file without a name until its digest is.
 
-use crate::blob::digest_of;
 use crate::error::{Error, Kind, Result};
 use crate::image::ImageRecord;
 use crate::load::{decompressed, nameless_file};
-use crate::pull::{LayerPull, Limits, NewImage};
-use crate::save::{Family, manifest_of_parts};
+use crate::pull::{LayerPull, Limits};
+use crate::save::Family;
 use crate::store::Store;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -77,15 +76,14 @@ impl Store {
             LayerPull::Present => {}
             LayerPull::Stream(stream) => stream.run(layer.file, &|_| ())?,
         }
-        let blob = self.plain_layer(&layer.diff_id, Family::Oci)?;
-        let manifest = manifest_of_parts(digest_of(config), config.len(), vec![blob], Family::Oci)?;
-        pull.commit(&NewImage { manifest: &manifest, config, names, digests: &[], now })
+        pull.commit_made(config, &[layer.diff_id], names, Family::Oci, now)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blob::digest_of;
     use crate::tar::testing::Archive;
     use crate::testing::{Scratch, as_root, gzip};
 

@@ -16,7 +16,7 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -239,7 +239,12 @@ impl Store {
     /// Writes what is in `directory` as an archive; the volume's own, unless its data is elsewhere.
     ///
     /// The caller must be where the owners are mapped.
-    pub fn export_volume(&self, name: &str, directory: Option<BorrowedFd<'_>>, sink: &mut dyn Write) -> Result<()> {
+    pub fn export_volume(
+        &self,
+        name: &str,
+        directory: Option<BorrowedFd<'_>>,
+        sink: &mut dyn crate::Sink,
+    ) -> Result<()> {
         match directory {
             Some(directory) => crate::pack::pack(directory, sink, Path::new(name)),
             None => crate::pack::pack(self.open_data(name)?.as_fd(), sink, Path::new(name)),
@@ -350,6 +355,7 @@ impl<'a> Archive<'a> {
 mod tests {
     use super::*;
     use crate::testing::{Scratch, as_root, tree};
+    use std::io::Write;
     use std::os::unix::fs::MetadataExt;
 
     fn open(scratch: &Scratch) -> Store {

@@ -4,16 +4,21 @@ use crate::command::Command;
 
 pub(crate) mod attach;
 pub(crate) mod cleanup;
+pub(crate) mod commit;
 pub(crate) mod completion;
+pub(crate) mod container_diff;
 pub(crate) mod container_inspect;
 pub(crate) mod container_prune;
 pub(crate) mod cp;
 pub(crate) mod create;
+pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod exists;
+pub(crate) mod export;
 pub(crate) mod help;
 pub(crate) mod history;
+pub(crate) mod image_diff;
 pub(crate) mod image_exists;
 pub(crate) mod image_inspect;
 pub(crate) mod image_prune;
@@ -95,6 +100,10 @@ pub(crate) const ALL: &[&Command] = &[
     &exec::COMMAND,
     &attach::COMMAND,
     &cp::COMMAND,
+    &diff::COMMAND,
+    &container_diff::COMMAND,
+    &export::COMMAND,
+    &commit::COMMAND,
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &events::COMMAND,
@@ -113,6 +122,7 @@ pub(crate) const ALL: &[&Command] = &[
     &save::COMMAND,
     &import::COMMAND,
     &history::COMMAND,
+    &image_diff::COMMAND,
     &image_tree::COMMAND,
     &image_prune::COMMAND,
     &login::COMMAND,
@@ -204,19 +214,24 @@ mod tests {
     /// podman's flags of each command that lodger has (`run` and `create` are tested with the option table).
     const PODMAN: &[(&str, &str)] = &[
         ("attach", "detach-keys latest/l no-stdin sig-proxy"),
+        ("commit", "author/a change/c config format/f iidfile include-volumes message/m pause/p quiet/q squash/s"),
         ("completion", "file/f no-desc"),
         ("container cleanup", "all/a exec latest/l rm rmi"),
+        ("container diff", "format latest/l"),
         ("container exists", "external"),
         ("container inspect", "format/f latest/l size/s"),
         ("container prune", "filter force/f"),
         ("cp", "archive/a overwrite"),
+        ("diff", "format latest/l"),
         (
             "exec",
             "cidfile detach/d detach-keys env/e env-file interactive/i latest/l no-session preserve-fd preserve-fds \
              privileged tty/t user/u workdir/w",
         ),
         ("events", "filter/f format no-trunc since stream until"),
+        ("export", "output/o"),
         ("history", "format human/H no-trunc quiet/q"),
+        ("image diff", "format"),
         ("image exists", ""),
         ("image inspect", "format/f"),
         ("image prune", "all/a build-cache external filter force/f"),

@@ -5,7 +5,8 @@ use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use spec::options::{Complete, Flag};
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
 
 pub(crate) const COMMAND: Command = Command {
     paths: &["volume export"],
@@ -44,12 +45,12 @@ fn run(call: Invocation) -> Result<ExitCode> {
     let engine = call.engine()?;
     let volume = engine.volume(&call.operands[0])?;
     match &options.output {
-        None => engine.export_volume(&volume, &mut BufWriter::with_capacity(1 << 20, io::stdout().lock()))?,
+        None => engine.export_volume(&volume, io::stdout().as_fd())?,
         Some(path) => {
             // Opened before the user's namespace is entered, where root would be a stranger.
             let fail = |source| CliError::Io { operation: format!("create {path:?}"), source };
             let file = File::create(path).map_err(fail)?;
-            engine.export_volume(&volume, &mut BufWriter::with_capacity(1 << 20, file))?;
+            engine.export_volume(&volume, file.as_fd())?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -181,7 +181,7 @@ impl Image {
             repo_tags: names.clone(),
             repo_digests: image.digests.iter().map(ToString::to_string).collect(),
             parent: String::new(),
-            comment: config.history.last().and_then(|step| step.comment.clone()).unwrap_or_default(),
+            comment: config.comment.clone().or_else(|| config.history.first()?.comment.clone()).unwrap_or_default(),
             created: Time::utc(super::images::created(image)),
             version: String::new(),
             author: config.author.clone().unwrap_or_default(),

@@ -13,11 +13,11 @@ use runtime::users;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 use std::ffi::{CString, OsString};
-use std::io::{BufReader, Write};
+use std::io::BufReader;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use transfer::{Ids, Maker, Transfer};
+use transfer::{Ids, Maker, Privileges, Transfer};
 
 /// One side of a copy.
 #[derive(Debug, Clone)]
@@ -77,7 +77,12 @@ impl Engine {
         };
         let of_range = matches!(to, Place::Container(container, _) if !self.has_host_ids(&container.record.spec));
         let maker = if of_range && !self.host.rootless() { Maker::Owner } else { Maker::Caller };
-        let transfer = Transfer { maker, ids, clash };
+        let privileges = match (from, to) {
+            (Place::Container(..), Place::Host(_)) => Privileges::Dropped,
+            (Place::Container(..), Place::Container(..)) if owners == Owners::OfSource => Privileges::Dropped,
+            _ => Privileges::Kept,
+        };
+        let transfer = Transfer { maker, ids, clash, privileges };
         match (from, to) {
             (_, Place::Archive) => pack(&self.side(from, views[0].as_ref())?),
             (Place::Archive, _) => self.unpack(&self.side(to, views[1].as_ref())?, transfer),
@@ -247,13 +252,13 @@ fn parent_of(to: &Side<'_>) -> Result<(OwnedFd, OsString)> {
 
 fn pack(from: &Side<'_>) -> Result<()> {
     let kind = from.kind(&from.path).map_err(|e| from.missing(e))?;
-    let mut output = std::io::BufWriter::with_capacity(128 << 10, std::io::stdout().lock());
-    let sink: &mut dyn Write = &mut output;
+    let stdout = std::io::stdout();
+    let mut sink = store::Direct::new(stdout.as_fd());
     let name = from.name();
     let (Some(name), false) = (name, kind == FileType::Directory && from.path.ends_with("/.")) else {
         let source = from.open(&from.path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(|e| from.missing(e))?;
-        return store::pack(source.as_fd(), sink, Path::new(&from.path)).map_err(store_error);
+        return store::pack(source.as_fd(), &mut sink, Path::new(&from.path)).map_err(store_error);
     };
     let source = from.open(&from.path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(|e| from.missing(e))?;
-    store::pack_one(source.as_fd(), &name_of(&name)?, sink, Path::new(&from.path)).map_err(store_error)
+    store::pack_one(source.as_fd(), &name_of(&name)?, &mut sink, Path::new(&from.path)).map_err(store_error)
 }

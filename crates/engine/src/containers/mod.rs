@@ -1,10 +1,14 @@
 //! Containers as the verbs see them: a record on disk, and what the kernel and systemd say of it.
 
 mod accounts;
+mod commit;
 mod copy;
 mod create;
 mod depend;
+mod diff;
 mod exec;
+mod export;
+mod layers;
 mod list;
 mod mounts;
 mod names;
@@ -19,14 +23,17 @@ mod update;
 mod view;
 
 pub use accounts::Accounts;
+pub use commit::{CommitLayers, CommitVolumes, Meanwhile, NewCommit};
 pub use copy::{Clash, Owners, Place};
 pub use create::{NewContainer, Starter};
 pub use depend::Joining;
 pub use exec::{ExecPrivileges, ExecRequest};
+pub use layers::Tree;
 pub use list::Listed;
 pub use observe::{Capabilities, Condition, PortBinding, capability_names};
 pub use stop::{Force, Volumes};
 pub(crate) use stop::{ended_within, open, process_id};
+pub use store::{Change, ChangeKind};
 
 use crate::error::{Error, Kind, Result};
 use crate::{Engine, store_error};

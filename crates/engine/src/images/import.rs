@@ -44,7 +44,7 @@ impl Engine {
     pub fn import(&self, source: ImportSource<'_>, new: &NewImport) -> Result<ImageRecord> {
         let mut defaults = ContainerDefaults::default();
         new.changes.iter().try_for_each(|text| change::apply(&mut defaults, text))?;
-        let name = new.name.as_deref().map(import_name).transpose()?;
+        let name = new.name.as_deref().map(new_name).transpose()?;
         // Opened before this process enters its containers' range, where root is a stranger.
         let tar: Box<dyn Read> = match source {
             ImportSource::File(path) => {
@@ -83,7 +83,8 @@ impl Engine {
     }
 }
 
-fn import_name(text: &str) -> Result<Reference> {
+/// The name of a new image: one without registry becomes `localhost/…`.
+pub(crate) fn new_name(text: &str) -> Result<Reference> {
     let name = Reference::parse(text).map_err(|e| Error::invalid(e.to_string()))?;
     if name.digest.is_some() {
         return Err(Error::invalid(format!("an image is named by tag, not by digest: {text}")));

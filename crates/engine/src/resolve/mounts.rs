@@ -263,7 +263,7 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
 
 /// Whether every place of the store's bottom directory is covered by a file of the container's own, and none of it would be
 /// copied into a volume.
-fn has_usual_files(spec: &ContainerSpec) -> bool {
+pub(crate) fn has_usual_files(spec: &ContainerSpec) -> bool {
     use spec::network::Dns;
     let network = &spec.network;
     let around = |target: &str| ["etc", "run"].contains(&target.trim_matches('/'));

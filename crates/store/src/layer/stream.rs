@@ -12,13 +12,14 @@
 
 use super::unpack::{self, Unpacked, Whiteouts};
 use crate::error::{Error, Kind, Result};
+use crate::sink::Sink;
 use crate::tar;
 use sha2::{Digest as _, Sha256};
 use spec::Digest;
 use spec::oci::Compression;
 use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Bytes of one chunk.
@@ -81,6 +82,79 @@ pub(crate) fn run(feed: &mut dyn Feed, compression: Compression, target: Target)
         let unpacked = unpacker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         result.and(unpacked)
     })
+}
+
+/// The same for a plain tar that the calling thread makes.
+pub(crate) fn run_made(make: impl FnOnce(&mut dyn Sink) -> Result<()>, target: Target) -> Result<Streamed> {
+    let spawn_error = |error| Error::new("unpack", "layer", Kind::from_io(error));
+    std::thread::scope(|scope| {
+        let (fed, tar) = pipe();
+        let unpack = move || unpack_side(tar, target);
+        let unpacker =
+            std::thread::Builder::new().name("unpack".into()).spawn_scoped(scope, unpack).map_err(spawn_error)?;
+        let mut made = Made { chunk: fed.empty(), to: fed, lost: false };
+        let result = make(&mut made);
+        let lost = made.lost;
+        drop(made);
+        let unpacked = unpacker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // Where nobody took the bytes any more, the other side says why.
+        if lost { unpacked } else { result.and(unpacked) }
+    })
+}
+
+/// Bytes of a tar on their way into chunks; files are read into them.
+struct Made {
+    to: Pipe,
+    chunk: Vec<u8>,
+    lost: bool,
+}
+
+impl Made {
+    fn send(&mut self) -> io::Result<()> {
+        let chunk = std::mem::replace(&mut self.chunk, self.to.empty());
+        self.lost |= !self.to.send(Ok(chunk));
+        if self.lost { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl Sink for Made {
+    fn bytes(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = bytes.len().min(CHUNK - self.chunk.len());
+            self.chunk.extend_from_slice(&bytes[..count]);
+            bytes = &bytes[count..];
+            if self.chunk.len() == CHUNK {
+                self.send()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, file: BorrowedFd<'_>, size: u64) -> io::Result<u64> {
+        let mut taken = 0;
+        while taken < size {
+            let most = usize::try_from(size - taken).unwrap_or(CHUNK).min(CHUNK - self.chunk.len());
+            let length = self.chunk.len();
+            self.chunk.resize(length + most, 0);
+            let count = rustix::io::retry_on_intr(|| rustix::io::read(file, &mut self.chunk[length..]))?;
+            self.chunk.truncate(length + count);
+            if count == 0 {
+                break;
+            }
+            taken += count as u64;
+            if self.chunk.len() == CHUNK {
+                self.send()?;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        if !self.chunk.is_empty() {
+            self.send()?;
+        }
+        self.send()
+    }
 }
 
 /// The sending end of the chunks.

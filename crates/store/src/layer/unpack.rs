@@ -17,7 +17,7 @@ use super::RootAttributes;
 use super::levels::{Levels, both, open_in_tree};
 use super::path;
 use crate::error::{Error, Kind, Result};
-use crate::remove_tree::remove_tree;
+use crate::remove_tree::remove_whole;
 use crate::tar;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Uid, XattrFlags};
 use rustix::io::Errno;
@@ -178,13 +178,10 @@ impl Unpacker {
             return rustix::fs::unlinkat(dir, name, AtFlags::empty());
         }
         self.done.replaced = true;
-        let removed = remove_tree(dir, Path::new(OsStr::from_bytes(name)), Path::new(""));
+        let removed = remove_whole(dir, Path::new(OsStr::from_bytes(name)));
         // A symlink elsewhere may have led into it: no other directory that is held open may be one of those.
         self.levels.leave_all()?;
-        removed.map_err(|error| match &error.kind {
-            Kind::Io(io) | Kind::NoSpace(io) => Errno::from_io_error(io).unwrap_or(Errno::IO),
-            _ => Errno::IO,
-        })
+        removed
     }
 
     /// The outer error is the system's, the inner one the archive's.

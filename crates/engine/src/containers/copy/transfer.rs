@@ -10,8 +10,9 @@ use rustix::fs::{
     fstat, futimens, mkdirat, mknodat, openat, openat2, readlinkat, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -106,11 +107,21 @@ impl Maker {
     }
 }
 
+/// What becomes of the marks by which a program runs as its owner (setuid, setgid) or with capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Privileges {
+    /// The copy has them too.
+    Kept,
+    /// The copy has none: whoever made the source is not trusted with the target's users.
+    Dropped,
+}
+
 /// How a copy is made.
 pub(super) struct Transfer {
     pub(super) maker: Maker,
     pub(super) ids: Ids,
     pub(super) clash: Clash,
+    pub(super) privileges: Privileges,
 }
 
 type Done = Result<(), Failed>;
@@ -233,9 +244,7 @@ impl Transfer {
         match unlinkat(target, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(Errno::ISDIR) if self.clash == Clash::Overwrite => {
-                let directory = beneath(target, name, DIRECTORY)?;
-                empty(directory.as_fd(), 0)?;
-                unlinkat(target, name, AtFlags::REMOVEDIR)
+                store::remove_whole(target, Path::new(OsStr::from_bytes(name.to_bytes())))
             }
             Err(errno) => Err(errno),
         }
@@ -244,8 +253,17 @@ impl Transfer {
     fn attributes(&self, source: BorrowedFd<'_>, copy: BorrowedFd<'_>, stat: &Stat) -> rustix::io::Result<()> {
         let (uid, gid) = self.ids.of(stat);
         fchown(copy, uid, gid)?;
-        fchmod(copy, mode(stat))?;
-        store::copy_xattrs(source, copy)?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        match self.privileges {
+            Privileges::Dropped if is_file => {
+                fchmod(copy, mode(stat).difference(Mode::SUID | Mode::SGID))?;
+                store::copy_plain_xattrs(source, copy)?;
+            }
+            _ => {
+                fchmod(copy, mode(stat))?;
+                store::copy_kept_xattrs(source, copy)?;
+            }
+        }
         futimens(copy, &times(stat))
     }
 
@@ -259,29 +277,6 @@ impl Transfer {
 /// Across mounts, and never along a symlink.
 fn beneath(directory: BorrowedFd<'_>, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     openat2(directory, name, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)
-}
-
-fn empty(directory: BorrowedFd<'_>, depth: usize) -> rustix::io::Result<()> {
-    if depth >= DEPTH {
-        return Err(Errno::NAMETOOLONG);
-    }
-    let mut entries = Dir::read_from(directory)?;
-    while let Some(entry) = entries.read() {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name == c"." || name == c".." {
-            continue;
-        }
-        match unlinkat(directory, name, AtFlags::empty()) {
-            Err(Errno::ISDIR) => {
-                let inner = beneath(directory, name, DIRECTORY)?;
-                empty(inner.as_fd(), depth + 1)?;
-                unlinkat(directory, name, AtFlags::REMOVEDIR)?;
-            }
-            other => other?,
-        }
-    }
-    Ok(())
 }
 
 fn mode(stat: &Stat) -> Mode {

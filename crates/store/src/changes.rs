@@ -175,7 +175,7 @@ fn capabilities(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Option<Vec
 mod tests {
     use super::*;
     use crate::testing::{Scratch, as_root};
-    use crate::{Whiteouts, pack_changes, pack_stack, tar, unpack};
+    use crate::{PackedAs, Whiteouts, pack_changes, pack_stack, tar, unpack};
     use rustix::fs::Mode;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -260,15 +260,18 @@ mod tests {
             let seen = |top: &Path| {
                 let mut tar = Vec::new();
                 let stack = vec![open(top), open(&middle), open(&bottom)];
-                pack_stack(stack, &mut tar, Path::new("web")).unwrap();
+                pack_stack(stack, PackedAs::Archive, &mut tar, Path::new("web")).unwrap();
                 tar
             };
+            // In a layer it would hide another.
+            write(&upper.join("etc/.wh.a"), "");
             let mut layer = Vec::new();
             pack_changes(open(&upper), None, &mut layer, Path::new("web")).unwrap();
             let again = scratch.path().join("again");
             fs::create_dir(&again).unwrap();
             let mut reader = tar::Reader::new(layer.as_slice());
             unpack(&mut reader, open(&again), Whiteouts::Overlay, 1 << 30).unwrap();
+            fs::remove_file(upper.join("etc/.wh.a")).unwrap();
             assert!(seen(&upper) == seen(&again));
             let text = String::from_utf8_lossy(&layer).into_owned();
             assert!(text.contains("etc/.wh.c") && text.contains("opaque/.wh..wh..opq"));

@@ -66,7 +66,7 @@ pub use lock::{Access, Holder, Wait};
 pub use mend::Aside;
 pub use overlay::OverlayDirs;
 pub use own_tree::{Owner, own_tree};
-pub use pack::{pack, pack_changes, pack_one, pack_stack};
+pub use pack::{PackedAs, pack, pack_changes, pack_one, pack_stack};
 pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
 pub use remove_tree::remove_whole;

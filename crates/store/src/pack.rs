@@ -9,6 +9,8 @@
 //! pack_stack       what layers show together
 //! pack_changes     one layer as an image has it: whiteouts by name (`.wh.NAME`, `.wh..wh..opq`)
 //! ```
+//!
+//! What becomes a layer has no files of its own whose names begin with `.wh.`: there they would hide others.
 
 use crate::error::{Error, Kind, Result};
 use crate::layer::RootAttributes;
@@ -45,8 +47,12 @@ pub fn pack_one(source: BorrowedFd<'_>, entry: &CStr, sink: &mut dyn Sink, name:
 }
 
 /// Writes everything that layers (top first) show together. Must run where the files' owners are mapped.
-pub fn pack_stack(layers: Vec<OwnedFd>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
-    Packer::new(sink, Whiteouts::Untold).run(name, |packer| packer.entries(&Merged::new(layers)))
+pub fn pack_stack(layers: Vec<OwnedFd>, packed_as: PackedAs, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    let whiteouts = match packed_as {
+        PackedAs::Archive => Whiteouts::Untold,
+        PackedAs::Layer => Whiteouts::Hidden,
+    };
+    Packer::new(sink, whiteouts).run(name, |packer| packer.entries(&Merged::new(layers)))
 }
 
 /// Writes what an overlay's upper directory holds as the layer of an image; with the attributes of its top directory where these
@@ -66,11 +72,22 @@ fn reopen(directory: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     Ok(rustix::fs::openat(directory, c".", DIRECTORY, Mode::empty())?)
 }
 
+/// What an archive is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackedAs {
+    /// Whoever unpacks it.
+    Archive,
+    /// An image.
+    Layer,
+}
+
 /// What is told of an overlay's marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whiteouts {
     /// Nothing.
     Untold,
+    /// Nothing, and no file can pass for one.
+    Hidden,
     /// As layers of images tell it.
     ByName,
 }
@@ -127,6 +144,9 @@ impl<'s> Packer<'s> {
     }
 
     fn entry(&mut self, tree: &Merged, name: &CStr) -> io::Result<()> {
+        if self.whiteouts != Whiteouts::Untold && name.to_bytes().starts_with(b".wh.") {
+            return Ok(());
+        }
         // Deleted meanwhile, or hidden.
         let Some(found) = tree.look(name)? else { return Ok(()) };
         let stat = &found.stat;

@@ -6,13 +6,14 @@
 use super::Container;
 use super::layers::Layers;
 use crate::error::{Error, Kind, Result};
+use crate::events::Act;
 use crate::images::{Family, change, new_name};
 use crate::{Engine, store_error};
 use jiff::Timestamp;
 use spec::oci::{ContainerDefaults, History, ImageConfig, ImageHealthcheck};
 use spec::{ContainerSpec, Platform, Reference};
 use std::path::Path;
-use store::{ContainerRecord, ImageRecord, Limits, RootAttributes, Sink, pack_changes, pack_stack};
+use store::{ContainerRecord, ImageRecord, Limits, PackedAs, RootAttributes, Sink, pack_changes, pack_stack};
 
 /// What `commit` is told.
 #[derive(Debug, Clone)]
@@ -84,6 +85,9 @@ impl Engine {
             self.pause(container)?;
         }
         let made = self.make(record, new, (config, name), layers);
+        if made.is_ok() {
+            self.tell_container(record, Act::Commit);
+        }
         if paused {
             let resumed = self.unpause(container);
             return made.and_then(|image| resumed.map(|()| image));
@@ -105,7 +109,7 @@ impl Engine {
             CommitLayers::Squashed => {
                 config.rootfs.diff_ids.clear();
                 config.history.clear();
-                pull.made_layer(|sink| pack_stack(layers.all(), sink, place))
+                pull.made_layer(|sink| pack_stack(layers.all(), PackedAs::Layer, sink, place))
             }
             CommitLayers::OneMore => pull.made_layer(|sink| pack_upper(record, layers, sink)),
         };

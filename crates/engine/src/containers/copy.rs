@@ -67,10 +67,12 @@ impl Engine {
             Place::Container(container, _) => self.view(container).map(Some),
             Place::Host(_) | Place::Archive => Ok(None),
         };
-        let views = [view(from)?, view(to)?];
+        // In this order they are let go in the other: the second's process holds what the first's waits for.
+        let from_view = view(from)?;
+        let to_view = view(to)?;
         let ids = match to {
             Place::Container(container, _) => {
-                let pid = views[1].as_ref().map_or(0, |view| view.pid);
+                let pid = to_view.as_ref().map_or(0, |view| view.pid);
                 self.ids_in(container, pid, owners)?
             }
             Place::Host(_) | Place::Archive => self.ids_outside(from, owners)?,
@@ -84,9 +86,9 @@ impl Engine {
         };
         let transfer = Transfer { maker, ids, clash, privileges };
         match (from, to) {
-            (_, Place::Archive) => pack(&self.side(from, views[0].as_ref())?),
-            (Place::Archive, _) => self.unpack(&self.side(to, views[1].as_ref())?, transfer),
-            _ => copy(&self.side(from, views[0].as_ref())?, &self.side(to, views[1].as_ref())?, transfer),
+            (_, Place::Archive) => pack(&self.side(from, from_view.as_ref())?),
+            (Place::Archive, _) => self.unpack(&self.side(to, to_view.as_ref())?, transfer),
+            _ => copy(&self.side(from, from_view.as_ref())?, &self.side(to, to_view.as_ref())?, transfer),
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::Container;
 use crate::error::Result;
+use crate::events::Act;
 use crate::{Engine, store_error};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
-use store::{Direct, pack_stack};
+use store::{Direct, PackedAs, pack_stack};
 
 impl Engine {
     /// Writes all files of a container, but none of what is mounted in it, to `out`.
@@ -13,6 +14,9 @@ impl Engine {
         let record = &container.record;
         let mut layers = self.layers_of(record)?.all();
         layers.extend(self.bottom_layer(record)?);
-        pack_stack(layers, &mut Direct::new(out), Path::new(&record.name)).map_err(store_error)
+        let name = Path::new(&record.name);
+        pack_stack(layers, PackedAs::Archive, &mut Direct::new(out), name).map_err(store_error)?;
+        self.tell_container(record, Act::Export);
+        Ok(())
     }
 }

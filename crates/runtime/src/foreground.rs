@@ -13,7 +13,8 @@ pub use carry::Flow;
 pub use keys::DetachKeys;
 
 use crate::error::{Context, Error};
-use crate::spawn::{Exit, Running, wait};
+use crate::exit::{Exit, wait};
+use crate::spawn::Running;
 use carry::Carrier;
 use kernel::signal::{self, Set};
 use pump::Pump;

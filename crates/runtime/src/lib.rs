@@ -10,8 +10,10 @@
 pub mod beside;
 pub mod capability;
 pub mod compile;
+mod detached;
 mod error;
 pub mod exec;
+mod exit;
 pub mod foreground;
 #[cfg(test)]
 mod fuzz;
@@ -28,7 +30,8 @@ pub mod users;
 pub use compile::{Program, compile};
 pub use error::{Error, Kind};
 pub use exec::{Container, ExecPlan};
+pub use exit::Exit;
 pub use plan::{GuestPath, Plan};
 pub use process::ProcessId;
 pub use rootfs::Rootfs;
-pub use spawn::{Exit, Running, Spawned, spawn};
+pub use spawn::{Running, Spawned, spawn};

@@ -5,9 +5,11 @@
 //!
 //! Text that the kernel will see is kept as C strings, so that the compiled program borrows it and the child never allocates.
 
-mod path;
+pub(crate) mod mounting;
+pub(crate) mod path;
 mod sysctl;
 
+pub use mounting::{Depth, Propagation};
 pub use path::GuestPath;
 pub use sysctl::{Sysctl, SysctlScope};
 
@@ -254,29 +256,6 @@ pub struct Bind {
     pub attributes: Attributes,
     /// How later mounts travel.
     pub propagation: Propagation,
-}
-
-/// Reach of a bind mount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// `bind`
-    Single,
-    /// `rbind`
-    Recursive,
-}
-
-/// See mount_namespaces(7). `R…` = with all mounts below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Propagation {
-    Private,
-    RPrivate,
-    Slave,
-    RSlave,
-    Shared,
-    RShared,
-    Unbindable,
-    RUnbindable,
 }
 
 /// A file made for the container.

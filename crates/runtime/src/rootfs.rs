@@ -12,9 +12,10 @@ pub(crate) use copy::copy_out;
 pub use overlay::{Durability, Overlay};
 pub use shared::shared_tmpfs;
 
+use crate::detached;
 use crate::error::{Context, Error, Kind};
-use crate::plan::{Depth, GuestPath, Propagation};
-use crate::prepare;
+use crate::plan::mounting::{Depth, Propagation};
+use crate::plan::path::GuestPath;
 use init::inside;
 use init::op::Attributes;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, fstatfs, major, minor};
@@ -44,7 +45,7 @@ impl Rootfs {
     /// # Errors
     /// When the directory cannot be cloned.
     pub fn directory(directory: &OwnedFd, name: &str) -> Result<Self, Error> {
-        let mount = prepare::clone(directory.as_fd(), Depth::Recursive, Attributes::NO_DEV, Propagation::RPrivate);
+        let mount = detached::clone(directory.as_fd(), Depth::Recursive, Attributes::NO_DEV, Propagation::RPrivate);
         Ok(Self { mount: mount.context("bind root", name)?, name: text(name) })
     }
 
@@ -104,7 +105,7 @@ impl Rootfs {
         let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
         move_mount(&self.mount, c"", place, c"", flags).context("attach", self.name.to_string_lossy())?;
         let part = inside::locate(self.mount.as_fd(), path.as_c_str(), ResolveFlags::empty()).and_then(|part| {
-            prepare::clone(part.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate)
+            detached::clone(part.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate)
         });
         let attached = format!("/proc/self/fd/{}", self.mount.as_raw_fd());
         unmount(attached, UnmountFlags::DETACH).context("detach", self.name.to_string_lossy())?;

@@ -13,6 +13,7 @@
 
 use crate::compile::{BirthPlace, Program};
 use crate::error::{Context, Error, Kind};
+use crate::exit::{Exit, wait};
 use crate::plan::Parent;
 use crate::prepare::Table;
 use crate::process::ProcessId;
@@ -26,11 +27,11 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, SocketFlags, SocketType, recvmsg,
     send, socketpair,
 };
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::Pid;
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// A container whose first process waits before its last steps. Dropped, the launcher's end of the pair is closed, which ends the child.
 #[derive(Debug)]
@@ -283,26 +284,6 @@ pub struct Running {
     pub terminal: Option<OwnedFd>,
 }
 
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// It called exit.
-    Code(u8),
-    /// A signal killed it.
-    Signal(i32),
-}
-
-impl Exit {
-    /// As a shell and podman tell it: the code, or 128 + the signal.
-    #[must_use]
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Code(code) => code,
-            Self::Signal(signal) => (128 + signal.clamp(0, 127)) as u8,
-        }
-    }
-}
-
 impl Running {
     /// Blocks until the process, a child of the caller, has ended, and reaps it.
     ///
@@ -310,23 +291,6 @@ impl Running {
     /// When it is not the caller's child.
     pub fn wait(self) -> Result<Exit, Error> {
         wait(self.pidfd.as_fd()).context("wait for process", self.process.pid)
-    }
-}
-
-/// Reaps a child.
-pub(crate) fn wait(pidfd: BorrowedFd<'_>) -> rustix::io::Result<Exit> {
-    loop {
-        match waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-            Ok(status) => {
-                let Some(status) = status else { continue };
-                return Ok(match (status.exit_status(), status.terminating_signal()) {
-                    (Some(code), _) => Exit::Code(code as u8),
-                    (None, signal) => Exit::Signal(signal.unwrap_or(libc::SIGKILL)),
-                });
-            }
-        }
     }
 }
 

@@ -57,7 +57,7 @@ struct Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         if self.channel.take().is_some() {
-            let _ = crate::spawn::wait(self.pidfd.as_fd());
+            let _ = crate::exit::wait(self.pidfd.as_fd());
         }
     }
 }

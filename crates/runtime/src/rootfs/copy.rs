@@ -1,7 +1,7 @@
 //! Copying a directory out of a root file system: for a tmpfs or a fresh volume that starts with what the image has.
 
 use crate::error::{Context, Error};
-use crate::plan::GuestPath;
+use crate::plan::path::GuestPath;
 use init::inside;
 use rustix::fs::{
     AtFlags, Dir, FileType, Gid, Mode, OFlags, RawMode, ResolveFlags, Stat, Timespec, Timestamps, Uid, chownat, fchmod,

@@ -3,9 +3,9 @@
 //! What it is called is the kernel's word (`/proc/PID/mountinfo`); that the place which is then opened is that mount, and not what
 //! somebody has put at its path meanwhile, is checked by the mount's number. See proc_pid_mountinfo(5), mount_setattr(2).
 
+use crate::detached;
 use crate::error::{Context, Error, Kind};
-use crate::plan::{Depth, Propagation};
-use crate::prepare;
+use crate::plan::mounting::{Depth, Propagation};
 use crate::process::{self, ProcessId};
 use crate::userns;
 use init::inside;
@@ -99,9 +99,9 @@ fn take(found: &Found) -> rustix::io::Result<OwnedFd> {
     if status.stx_mnt_id != found.id {
         return Err(Errno::STALE);
     }
-    let mount = prepare::clone(place.as_fd(), Depth::Single, Attributes::default(), Propagation::Private)?;
+    let mount = detached::clone(place.as_fd(), Depth::Single, Attributes::default(), Propagation::Private)?;
     let all = Attributes::SAFE.and(Attributes::READ_ONLY);
-    let clear = u64::from(prepare::flags(all).bits());
+    let clear = u64::from(detached::flags(all).bits());
     set_attributes(mount.as_fd(), &Change { clear, ..Change::default() }, Reach::One)?;
     Ok(mount)
 }

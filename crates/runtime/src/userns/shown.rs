@@ -4,9 +4,9 @@
 //! made it. See mount_setattr(2), `MOUNT_ATTR_IDMAP`; overlays take such layers since Linux 5.19.
 
 use super::{Map, Range, create};
+use crate::detached;
 use crate::error::{Context, Error, Kind};
 use crate::plan::{Depth, Propagation};
-use crate::prepare;
 use init::op::Attributes;
 use kernel::mount::{Change, Reach, set_attributes};
 use rustix::fs::{Mode, OFlags};
@@ -30,7 +30,7 @@ pub fn show_as_inside(directory: &Path, map: &Map) -> Result<(), Error> {
     let swapped = create(&Map { uids: swapped(&map.uids), gids: swapped(&map.gids) })?;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let place = rustix::fs::open(directory, flags, Mode::empty()).context(OPERATION, name())?;
-    let mount = prepare::clone(place.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate)
+    let mount = detached::clone(place.as_fd(), Depth::Recursive, Attributes::default(), Propagation::RPrivate)
         .context(OPERATION, name())?;
     let user_namespace = swapped.namespace.as_raw_fd() as u64;
     let change = Change { set: MOUNT_ATTR_IDMAP, user_namespace, ..Change::default() };

@@ -42,7 +42,7 @@ pub struct OwnUnit {
     pub name: Option<String>,
 }
 
-/// The user (`uid:gid`) in whose namespace a process was born that starts containers; only lodger's supervisor passes it on.
+/// The user (`uid:gid`) in whose namespace a process was born; lodger's supervisor and `unshare` pass it on.
 pub(crate) const INSIDE: &str = "LODGER_INSIDE";
 
 /// Root's containers live here when `/etc/subuid` gives `lodger` or `containers` no range: ids that neither
@@ -70,7 +70,8 @@ impl Host {
         let account = Account::find(uid);
         let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let home = home.or(account.as_ref().map(|account| account.home.clone()));
-        let runtime_dir = runtime_dir(uid);
+        // Inside, the user's own files are root's.
+        let runtime_dir = runtime_dir(uid, if born.is_some() { 0 } else { uid });
         Ok(Self {
             uid,
             gid,
@@ -206,9 +207,9 @@ fn inside_number(uid: u32) -> Option<String> {
 }
 
 /// The runtime directory, also where a program outside a session (cron, sudo) lacks the variable.
-fn runtime_dir(uid: u32) -> Option<PathBuf> {
+fn runtime_dir(uid: u32, owner: u32) -> Option<PathBuf> {
     use std::os::unix::fs::MetadataExt;
-    let own = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == uid);
+    let own = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.is_dir() && meta.uid() == owner);
     let set = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute() && own(path));
     set.or_else(|| Some(PathBuf::from(format!("/run/user/{uid}"))).filter(|path| own(path)))
 }

@@ -29,12 +29,14 @@ mod inherited;
 pub mod launch;
 pub mod login;
 pub mod logs;
+mod migrate;
 mod outside;
 mod resolve;
 pub mod secrets;
 pub mod system;
 pub mod systemd;
 mod unit;
+mod unshare;
 mod userns;
 pub mod volumes;
 

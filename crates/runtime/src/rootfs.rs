@@ -9,8 +9,8 @@ mod overlay;
 mod shared;
 
 pub(crate) use copy::copy_out;
-pub use overlay::{Durability, Overlay};
-pub use shared::shared_tmpfs;
+pub use overlay::{Changes, Durability, Overlay};
+pub use shared::{shared_root, shared_tmpfs};
 
 use crate::detached;
 use crate::error::{Context, Error, Kind};
@@ -117,6 +117,24 @@ impl Rootfs {
     pub fn as_mount(&self) -> BorrowedFd<'_> {
         self.mount.as_fd()
     }
+}
+
+/// Attaches a mount at a place of the calling process's mount namespace.
+///
+/// # Errors
+/// When the process may mount nothing there.
+pub fn attach(mount: &OwnedFd, place: &OwnedFd) -> Result<(), Error> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(mount, c"", place, c"", flags).context("attach", "root file system")
+}
+
+/// What is mounted at a place, as a further mount.
+///
+/// # Errors
+/// When the place is in another mount namespace.
+pub fn again(place: &OwnedFd) -> Result<OwnedFd, Error> {
+    detached::clone(place.as_fd(), Depth::Single, Attributes::default(), Propagation::Private)
+        .context("clone mount of", "root file system")
 }
 
 fn text(name: &str) -> CString {

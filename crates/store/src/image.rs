@@ -204,6 +204,7 @@ impl Store {
         self.remove_record(&found.id)?;
         index.forget(&found.id);
         self.write_index(&index, Durability::Durable)?;
+        self.forget_shown(&found.id);
         Ok(Removed::Image { id: found.id, names })
     }
 

@@ -22,6 +22,7 @@
 //!     exit.json                    how it last ended
 //!     upper/ work/                 its overlay
 //!     mounts/<number>/             upper/ and work/ of another overlay in it, whose changes its next start forgets
+//!     shown/                       where `mount` shows its files (root/), with the work directory of that overlay (work/)
 //!     secrets/<number>             a secret as it was when the container was made
 //!     ctr.log                      what it wrote, where nothing else takes it
 //!     attach                       socket of its terminal, while somebody may attach to it
@@ -37,6 +38,7 @@
 //!   secrets/<id>/                  one secret
 //!     secret.json
 //!     data                         its value, 0600
+//!   shown/<image id hex>/          where `image mount` shows an image's files (root/), and nothing (work/)
 //!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
 //!                                  keeper while the user's namespace is made
 //!   events.log                     what happened, where the journal does not take it; events.log.1 before that
@@ -86,6 +88,7 @@ pub(crate) const NAMES: &str = "names";
 pub(crate) const RUN: &str = "run";
 pub(crate) const VOLUMES: &str = "volumes";
 pub(crate) const SECRETS: &str = "secrets";
+pub(crate) const SHOWN: &str = "shown";
 pub(crate) const TMP: &str = "tmp";
 pub(crate) const TRASH: &str = "trash";
 
@@ -114,6 +117,7 @@ pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
 pub(crate) const CONTAINER_MOUNTS: &str = "mounts";
 pub(crate) const CONTAINER_SECRETS: &str = "secrets";
+pub(crate) const CONTAINER_SHOWN: &str = "shown";
 pub(crate) const CONTAINER_LOCK: &str = "lock";
 pub(crate) const CONTAINER_LOG: &str = "ctr.log";
 pub(crate) const CONTAINER_ATTACH: &str = "attach";
@@ -124,6 +128,10 @@ pub(crate) const CONTAINER_STOP: &str = "stop";
 pub(crate) const KEEPER: &str = "keeper";
 pub(crate) const PASTA: &str = "pasta";
 pub(crate) const EVENTS: &str = "events.log";
+
+/// Inside `shown/`, of a container or an image.
+pub(crate) const SHOWN_ROOT: &str = "root";
+pub(crate) const SHOWN_WORK: &str = "work";
 
 /// Inside `volumes/<name>/`.
 pub(crate) const VOLUME_RECORD: &str = "volume.json";
@@ -208,6 +216,11 @@ pub(crate) fn within(thing: &Path, file: &str) -> PathBuf {
 /// Where an overlay that was mounted `volatile` leaves its mark.
 pub(crate) fn volatile_mark(id: &ContainerId) -> PathBuf {
     [CONTAINERS, id.as_str(), CONTAINER_WORK, "work", "incompat"].iter().collect()
+}
+
+/// Where an image's files are shown.
+pub(crate) fn shown(image: &str) -> PathBuf {
+    [SHOWN, image].iter().collect()
 }
 
 /// A file in `partial/`.

@@ -12,7 +12,9 @@
 //! staging                                something on its way that is no part of the store
 //! container, state, volume, secret       what runs, and its data
 //! overlay                                which directories a container's root is stacked from
-//! copy_tree, own_tree, pack, remove_tree directory trees, never following a symlink
+//! copy_tree, own_tree, remove_tree       directory trees, never following a symlink
+//! stack, changes, pack, sink             layers as one tree, without a mount: what differs, and as an archive
+//! shown                                  where `mount` puts a container's or image's files
 //! ```
 
 mod blob;
@@ -41,6 +43,7 @@ mod record;
 mod remove_tree;
 pub mod save;
 pub mod secret;
+mod shown;
 mod sink;
 mod spool;
 mod stack;
@@ -71,6 +74,7 @@ pub use pull::{LayerPull, LayerStream, Limits, NewImage, Pull};
 pub use record::Durability;
 pub use remove_tree::remove_whole;
 pub use secret::{SECRET_LIMIT, SecretRecord};
+pub use shown::ShownPlace;
 pub use sink::{Direct, Sink};
 pub use spool::SpooledLayer;
 pub use staging::Staging;

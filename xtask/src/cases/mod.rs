@@ -21,6 +21,7 @@
 mod attach;
 mod attack;
 mod cp;
+mod files;
 mod host;
 mod image;
 mod kill;
@@ -44,6 +45,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("attach", attach::CASES),
     ("attack", attack::CASES),
     ("cp", cp::CASES),
+    ("files", files::CASES),
     ("host", host::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),

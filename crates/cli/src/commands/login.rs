@@ -1,6 +1,6 @@
 //! `lodger login`: credentials for a registry, tried and kept.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::remote::{self, Remote};
@@ -23,7 +23,6 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::AtMost(1),
     complete: &[Complete::Nothing],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value("secret", "give the password with --password-stdin")],
     run,
     ..Command::PLAIN
 };
@@ -48,6 +47,7 @@ struct Options {
     get_login: bool,
     password: Option<String>,
     password_stdin: bool,
+    secret: Option<String>,
     username: Option<String>,
     verbose: bool,
 }
@@ -69,6 +69,14 @@ const OPTIONS: &[Opt<Options>] = &[
         flag: Flag::switch("password-stdin", "Read the password from standard input"),
         set: |options, value| switch(&mut options.password_stdin, value),
     },
+    Opt {
+        flag: Flag::with_value(
+            "secret",
+            "string",
+            "Take the password from this secret, whose name is the user's unless one is given",
+        ),
+        set: |options, value| text(&mut options.secret, value),
+    },
     Opt { flag: remote::TLS_VERIFY, set: |options, value| options.remote.set(&remote::TLS_VERIFY, value) },
     Opt {
         flag: Flag::with_value("username", "string", "The user's name").short('u'),
@@ -81,13 +89,20 @@ const OPTIONS: &[Opt<Options>] = &[
 ];
 
 fn run(call: Invocation) -> Result<ExitCode> {
-    let options: Options = call.options(OPTIONS)?;
+    let mut options: Options = call.options(OPTIONS)?;
     let place = place(&call, options.remote.pull.authfile.as_ref(), options.compat_auth_file.as_ref())?;
     if options.password_stdin && options.username.is_none() {
         return Err(call.usage("must provide --username with --password-stdin"));
     }
     if options.password_stdin && options.password.is_some() {
         return Err(call.usage("can't specify both --password-stdin and --password"));
+    }
+    if let Some(secret) = &options.secret {
+        if options.password.is_some() || options.password_stdin {
+            return Err(call.usage("--secret can not be used with --password options"));
+        }
+        options.username.get_or_insert_with(|| secret.clone());
+        options.password = Some(password_of(&call, secret)?);
     }
     let name = call.operands.first().map(String::as_str);
     let registry = options.remote.options(&call.path)?;
@@ -116,6 +131,15 @@ fn run(call: Invocation) -> Result<ExitCode> {
         output::print_line(&format!("Used: {}", login.file().display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The value of a secret.
+fn password_of(call: &Invocation, name: &str) -> Result<String> {
+    let engine = call.engine()?;
+    let value = engine.secret_value(&engine.secret(name)?)?;
+    String::from_utf8(value)
+        .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+        .map_err(|_| CliError::Invalid { message: format!("secret {name} is no text"), hint: None })
 }
 
 /// Where the login goes.

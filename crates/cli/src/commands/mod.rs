@@ -6,6 +6,7 @@ pub(crate) mod attach;
 pub(crate) mod cleanup;
 pub(crate) mod commit;
 pub(crate) mod completion;
+pub(crate) mod container_clone;
 pub(crate) mod container_diff;
 pub(crate) mod container_inspect;
 pub(crate) mod container_prune;
@@ -21,8 +22,10 @@ pub(crate) mod history;
 pub(crate) mod image_diff;
 pub(crate) mod image_exists;
 pub(crate) mod image_inspect;
+pub(crate) mod image_mount;
 pub(crate) mod image_prune;
 pub(crate) mod image_tree;
+pub(crate) mod image_unmount;
 pub(crate) mod images;
 pub(crate) mod import;
 pub(crate) mod info;
@@ -35,6 +38,7 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod logs;
 pub(crate) mod man;
+pub(crate) mod mount;
 pub(crate) mod pause;
 pub(crate) mod port;
 pub(crate) mod ps;
@@ -57,11 +61,15 @@ pub(crate) mod stop;
 pub(crate) mod suggest;
 pub(crate) mod system_check;
 pub(crate) mod system_df;
+pub(crate) mod system_migrate;
 pub(crate) mod system_prune;
+pub(crate) mod system_renumber;
 pub(crate) mod system_reset;
 pub(crate) mod tag;
 pub(crate) mod top;
+pub(crate) mod unmount;
 pub(crate) mod unpause;
+pub(crate) mod unshare;
 pub(crate) mod unsupported;
 pub(crate) mod untag;
 pub(crate) mod update;
@@ -104,6 +112,10 @@ pub(crate) const ALL: &[&Command] = &[
     &container_diff::COMMAND,
     &export::COMMAND,
     &commit::COMMAND,
+    &container_clone::COMMAND,
+    &mount::COMMAND,
+    &unmount::COMMAND,
+    &unshare::COMMAND,
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &events::COMMAND,
@@ -123,6 +135,8 @@ pub(crate) const ALL: &[&Command] = &[
     &import::COMMAND,
     &history::COMMAND,
     &image_diff::COMMAND,
+    &image_mount::COMMAND,
+    &image_unmount::COMMAND,
     &image_tree::COMMAND,
     &image_prune::COMMAND,
     &login::COMMAND,
@@ -150,6 +164,8 @@ pub(crate) const ALL: &[&Command] = &[
     &system_prune::COMMAND,
     &system_check::COMMAND,
     &system_reset::COMMAND,
+    &system_migrate::COMMAND,
+    &system_renumber::COMMAND,
     &version::COMMAND,
     &completion::COMMAND,
     &help::COMMAND,
@@ -217,6 +233,12 @@ mod tests {
         ("commit", "author/a change/c config format/f iidfile include-volumes message/m pause/p quiet/q squash/s"),
         ("completion", "file/f no-desc"),
         ("container cleanup", "all/a exec latest/l rm rmi"),
+        (
+            "container clone",
+            "blkio-weight blkio-weight-device cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares/c cpus \
+             cpuset-cpus cpuset-mems destroy device-read-bps device-write-bps force/f memory/m memory-reservation \
+             memory-swap memory-swappiness name pod run",
+        ),
         ("container diff", "format latest/l"),
         ("container exists", "external"),
         ("container inspect", "format/f latest/l size/s"),
@@ -234,8 +256,10 @@ mod tests {
         ("image diff", "format"),
         ("image exists", ""),
         ("image inspect", "format/f"),
+        ("image mount", "all/a format"),
         ("image prune", "all/a build-cache external filter force/f"),
         ("image tree", "whatrequires"),
+        ("image unmount", "all/a force/f"),
         ("images", "all/a digests filter/f format history no-trunc noheading/n quiet/q sort"),
         ("import", "arch change/c message/m os quiet/q variant"),
         ("info", "format/f"),
@@ -249,6 +273,7 @@ mod tests {
         ),
         ("logout", "all/a authfile compat-auth-file"),
         ("logs", "color follow/f latest/l names/n since tail timestamps/t until"),
+        ("mount", "all/a format latest/l no-trunc"),
         ("pause", "all/a cidfile filter/f latest/l"),
         ("port", "all/a latest/l"),
         (
@@ -282,11 +307,14 @@ mod tests {
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
         ("system check", "force/f max/m quick/q repair/r"),
         ("system df", "format/f verbose/v"),
+        ("system migrate", "migrate-db new-runtime"),
         ("system prune", "all/a build external filter force/f volumes"),
+        ("system renumber", ""),
         ("system reset", "force/f"),
         ("tag", ""),
         ("top", "latest/l"),
         ("untag", ""),
+        ("unmount", "all/a force/f latest/l"),
         ("unpause", "all/a cidfile filter/f latest/l"),
         (
             "update",
@@ -297,6 +325,7 @@ mod tests {
              health-startup-success health-startup-timeout health-timeout latest/l memory/m memory-reservation \
              memory-swap memory-swappiness no-healthcheck pids-limit restart ulimit unsetenv",
         ),
+        ("unshare", "rootless-netns"),
         ("version", "format/f"),
         ("volume create", "driver/d gid ignore label/l opt/o uid"),
         ("volume exists", ""),

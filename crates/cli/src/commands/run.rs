@@ -130,7 +130,7 @@ pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Re
 }
 
 /// The words of a command line as they are kept and shown.
-fn without_secrets(words: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn without_secrets(words: impl Iterator<Item = String>) -> Vec<String> {
     let mut words: Vec<String> = words.collect();
     for at in 0..words.len() {
         match words[at].strip_prefix("--creds") {

@@ -33,6 +33,8 @@ impl Style {
     pub(crate) const IMAGES: Self = Self { indent: Indent::By("    "), escape: Escape::Html };
     /// `secret inspect`
     pub(crate) const SECRETS: Self = Self { indent: Indent::By("    "), escape: Escape::Plain };
+    /// `mount`, `image mount`
+    pub(crate) const MOUNTS: Self = Self { indent: Indent::By(" "), escape: Escape::Html };
     /// `inspect`
     pub(crate) const INSPECT: Self = Self { indent: Indent::By("     "), escape: Escape::Plain };
     /// `{{json .Field}}`

@@ -1,6 +1,7 @@
 //! Containers as the verbs see them: a record on disk, and what the kernel and systemd say of it.
 
 mod accounts;
+mod clone;
 mod commit;
 mod copy;
 mod create;
@@ -10,6 +11,7 @@ mod exec;
 mod export;
 mod layers;
 mod list;
+mod mount;
 mod mounts;
 mod names;
 mod observe;
@@ -23,6 +25,7 @@ mod update;
 mod view;
 
 pub use accounts::Accounts;
+pub use clone::{NewClone, Original};
 pub use commit::{CommitLayers, CommitVolumes, Meanwhile, NewCommit};
 pub use copy::{Clash, Owners, Place};
 pub use create::{NewContainer, Starter};
@@ -30,6 +33,7 @@ pub use depend::Joining;
 pub use exec::{ExecPrivileges, ExecRequest};
 pub use layers::Tree;
 pub use list::Listed;
+pub use mount::Unmount;
 pub use observe::{Capabilities, Condition, PortBinding, capability_names};
 pub use stop::{Force, Volumes};
 pub(crate) use stop::{ended_within, open, process_id};

@@ -1,6 +1,7 @@
 //! Ending containers: `stop`, `kill`, `rm`.
 
 use super::Container;
+use super::mount::Unmount;
 use crate::error::{Error, Result};
 use crate::events::{Act, Subject};
 use crate::launch::LOCK_WAIT;
@@ -159,6 +160,10 @@ impl Engine {
 
     /// Removes a container with its files, and with its anonymous volumes if that is asked for or it was made with `--rm`.
     pub fn remove(&self, container: &Container, force: Force, volumes: Volumes) -> Result<()> {
+        if self.may_mount() {
+            // Before root leaves the machine's mounts for those of its containers.
+            self.unmount(container, Unmount::Whole)?;
+        }
         self.approach(&container.record.spec)?;
         self.end_before_removal(container, force)?;
         let volumes = if container.record.auto_remove { Volumes::Remove } else { volumes };

@@ -226,7 +226,7 @@ fn bind(source: OwnedFd, name: &str, target: &str, attributes: Attributes) -> Re
 
 /// The layers of a container's image with its own directory on top, not yet attached anywhere.
 pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result<Rootfs> {
-    use runtime::rootfs::{Durability as Lasting, Overlay};
+    use runtime::rootfs::{Changes, Durability as Lasting, Overlay};
     use spec::container::Root;
     let directory = |path: &Path| {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -254,9 +254,11 @@ pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result
     }
     let overlay = Overlay {
         lowers,
-        upper: directory(&dirs.upper)?,
-        work: directory(&dirs.work)?,
-        durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },
+        changes: Some(Changes {
+            upper: directory(&dirs.upper)?,
+            work: directory(&dirs.work)?,
+            durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },
+        }),
     };
     Rootfs::overlay(&overlay, record.id.as_str()).map_err(runtime_error)
 }

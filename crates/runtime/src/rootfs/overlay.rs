@@ -29,12 +29,25 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 pub struct Overlay {
     /// Read-only layers, topmost first; at least one.
     pub lowers: Vec<OwnedFd>,
-    /// Where changes go.
+    /// Where changes go; absent: there are none, and two layers at least.
+    pub changes: Option<Changes>,
+}
+
+/// Where an overlay's changes go.
+#[derive(Debug)]
+pub struct Changes {
+    /// The changed files.
     pub upper: OwnedFd,
     /// The kernel's scratch directory, empty, on the file system of `upper`.
     pub work: OwnedFd,
     /// What a power cut may cost.
     pub durability: Durability,
+}
+
+impl Overlay {
+    fn is_volatile(&self) -> bool {
+        self.changes.as_ref().is_some_and(|changes| changes.durability == Durability::Volatile)
+    }
 }
 
 /// What a power cut may cost of an overlay's changes.
@@ -51,7 +64,9 @@ pub(super) fn mount(overlay: &Overlay, name: &str) -> Result<OwnedFd, Error> {
     if overlay.lowers.is_empty() {
         return Err(Error::new("mount overlay", name, Kind::Invalid("it has no layer")));
     }
-    forget_volatile(overlay.work.as_fd());
+    if let Some(changes) = &overlay.changes {
+        forget_volatile(changes.work.as_fd());
+    }
     let context =
         fsopen(c"overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(|errno| Error::system("mount overlay", name, errno))?;
     let mounted = match configure(&context, overlay) {
@@ -75,7 +90,7 @@ fn configure(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
     }
     fsconfig_set_string(context, c"index", c"off")?;
     fsconfig_set_flag(context, c"userxattr")?;
-    if overlay.durability == Durability::Volatile {
+    if overlay.is_volatile() {
         fsconfig_set_flag(context, c"volatile")?;
     }
     Ok(())
@@ -86,8 +101,9 @@ fn by_descriptor(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()>
     for lower in &overlay.lowers {
         fsconfig_set_fd(context, c"lowerdir+", lower)?;
     }
-    fsconfig_set_fd(context, c"upperdir", &overlay.upper)?;
-    fsconfig_set_fd(context, c"workdir", &overlay.work)
+    let Some(changes) = &overlay.changes else { return Ok(()) };
+    fsconfig_set_fd(context, c"upperdir", &changes.upper)?;
+    fsconfig_set_fd(context, c"workdir", &changes.work)
 }
 
 /// Linux 6.5. The kernel looks each name up when it is told it.
@@ -95,25 +111,26 @@ fn by_name(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
     for lower in &overlay.lowers {
         fsconfig_set_string(context, c"lowerdir+", number(lower))?;
     }
-    fsconfig_set_string(context, c"upperdir", number(&overlay.upper))?;
-    fsconfig_set_string(context, c"workdir", number(&overlay.work))
+    let Some(changes) = &overlay.changes else { return Ok(()) };
+    fsconfig_set_string(context, c"upperdir", number(&changes.upper))?;
+    fsconfig_set_string(context, c"workdir", number(&changes.work))
 }
 
-/// Before. The mount is attached for a moment, to the work directory, in this process's own mount namespace; its path serves
+/// Before. The mount is attached for a moment, to the work directory or the lowest layer, in this process's own mount namespace; its path serves
 /// for nothing but to find the mount again.
 fn mount_and_take(overlay: &Overlay) -> rustix::io::Result<OwnedFd> {
     let lowers: Vec<String> = overlay.lowers.iter().map(number).collect();
-    let mut options = format!(
-        "index=off,userxattr,lowerdir={},upperdir={},workdir={}",
-        lowers.join(":"),
-        number(&overlay.upper),
-        number(&overlay.work)
-    );
-    if overlay.durability == Durability::Volatile {
+    let mut options = format!("index=off,userxattr,lowerdir={}", lowers.join(":"));
+    let mut place = overlay.lowers.last().ok_or(Errno::INVAL)?;
+    if let Some(Changes { upper, work, .. }) = &overlay.changes {
+        options.push_str(&format!(",upperdir={},workdir={}", number(upper), number(work)));
+        place = work;
+    }
+    if overlay.is_volatile() {
         options.push_str(",volatile");
     }
     let options = CString::new(options).map_err(|_| Errno::INVAL)?;
-    let place = rustix::fs::readlink(number(&overlay.work), Vec::new())?;
+    let place = rustix::fs::readlink(number(place), Vec::new())?;
     rustix::mount::mount(c"overlay", &place, c"overlay", MountFlags::NODEV, options.as_c_str())?;
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let taken = open_tree(rustix::fs::CWD, &place, flags);
@@ -191,9 +208,7 @@ mod tests {
                 unlinkat(&upper, c"layer", AtFlags::empty()).unwrap();
                 let overlay = Overlay {
                     lowers: (0..100).map(|number| directory(number.to_string())).collect(),
-                    upper,
-                    work: directory("work".into()),
-                    durability: Durability::Volatile,
+                    changes: Some(Changes { upper, work: directory("work".into()), durability: Durability::Volatile }),
                 };
                 let mounted = match mount(&overlay) {
                     Err(Errno::INVAL) if way == "names" => {
@@ -206,7 +221,7 @@ mod tests {
                 let mut topmost = String::new();
                 std::fs::File::from(layer).read_to_string(&mut topmost).unwrap();
                 assert_eq!(topmost, "0", "{way}");
-                assert_eq!(rustix::fs::fstatfs(&overlay.work).unwrap().f_type, 0x0102_1994, "{way}: a tmpfs");
+                assert_eq!(rustix::fs::fstatfs(&overlay.lowers[0]).unwrap().f_type, 0x0102_1994, "{way}: a tmpfs");
                 let visible = std::fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
                 assert!(!visible.contains(" - overlay overlay "), "{way}: {visible}");
             }

@@ -1,4 +1,4 @@
-//! A mount that a running container has, cloned for another container of the same user.
+//! A mount that a running container has, cloned for another container of the same user, or for whoever looks at its files.
 //!
 //! What it is called is the kernel's word (`/proc/PID/mountinfo`); that the place which is then opened is that mount, and not what
 //! somebody has put at its path meanwhile, is checked by the mount's number. See proc_pid_mountinfo(5), mount_setattr(2).
@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, StatxFlags, statx};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 const OPERATION: &str = "share the memory of another container";
 
@@ -38,6 +38,26 @@ pub fn shared_tmpfs(process: &ProcessId, source: &str) -> Result<Option<OwnedFd>
     rustix::process::fchdir(&here).context("return to", ".")?;
     taken.map(Some)
 }
+
+/// The root file system of the container of `process`, without what is mounted in it, as a mount that can be written to. The caller has
+/// one thread and a mount namespace of its own.
+///
+/// # Errors
+/// When the process is in another user namespace, or ends meanwhile.
+pub fn shared_root(process: &ProcessId) -> Result<OwnedFd, Error> {
+    let theirs = process::namespace(process, "mnt")?;
+    let own = userns::mounts()?;
+    let here = rustix::fs::open(c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).context("open", ".")?;
+    let name = process.pid.to_string();
+    move_into_link_name_space(theirs.as_fd(), Some(LinkNameSpaceType::Mount)).context(ROOT, &name)?;
+    let root = rustix::fs::open(c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
+    let taken = root.and_then(|root| unrestricted(root.as_fd())).context(ROOT, &name);
+    userns::return_to_mounts(&own)?;
+    rustix::process::fchdir(&here).context("return to", ".")?;
+    taken
+}
+
+const ROOT: &str = "show the root file system of process";
 
 struct Found {
     id: u64,
@@ -99,7 +119,12 @@ fn take(found: &Found) -> rustix::io::Result<OwnedFd> {
     if status.stx_mnt_id != found.id {
         return Err(Errno::STALE);
     }
-    let mount = detached::clone(place.as_fd(), Depth::Single, Attributes::default(), Propagation::Private)?;
+    unrestricted(place.as_fd())
+}
+
+/// A mount of the same, without what was forbidden of it.
+fn unrestricted(place: BorrowedFd<'_>) -> rustix::io::Result<OwnedFd> {
+    let mount = detached::clone(place, Depth::Single, Attributes::default(), Propagation::Private)?;
     let all = Attributes::SAFE.and(Attributes::READ_ONLY);
     let clear = u64::from(detached::flags(all).bits());
     set_attributes(mount.as_fd(), &Change { clear, ..Change::default() }, Reach::One)?;

@@ -250,9 +250,11 @@ pub(crate) fn many_layers(sandbox: &mut Sandbox) {
     lowers.push(sandbox.open(sandbox.path("image")));
     let overlay = runtime::rootfs::Overlay {
         lowers,
-        upper: sandbox.open(sandbox.path("upper")),
-        work: sandbox.open(sandbox.path("work")),
-        durability: runtime::rootfs::Durability::Durable,
+        changes: Some(runtime::rootfs::Changes {
+            upper: sandbox.open(sandbox.path("upper")),
+            work: sandbox.open(sandbox.path("work")),
+            durability: runtime::rootfs::Durability::Durable,
+        }),
     };
     let before = std::env::current_dir().unwrap();
     let rootfs = runtime::Rootfs::overlay(&overlay, "test").unwrap();

@@ -92,9 +92,11 @@ impl Sandbox {
         }
         let overlay = runtime::rootfs::Overlay {
             lowers: vec![self.open(self.path("image"))],
-            upper: self.open(self.path("upper2")),
-            work: self.open(self.path("work2")),
-            durability: runtime::rootfs::Durability::Durable,
+            changes: Some(runtime::rootfs::Changes {
+                upper: self.open(self.path("upper2")),
+                work: self.open(self.path("work2")),
+                durability: runtime::rootfs::Durability::Durable,
+            }),
         };
         let rootfs = Rootfs::overlay(&overlay, "second").unwrap();
         self.plan_on(rootfs, script)
@@ -112,9 +114,11 @@ impl Sandbox {
         self.enter();
         let overlay = runtime::rootfs::Overlay {
             lowers: vec![self.open(self.path("image"))],
-            upper: self.open(self.path("upper")),
-            work: self.open(self.path("work")),
-            durability,
+            changes: Some(runtime::rootfs::Changes {
+                upper: self.open(self.path("upper")),
+                work: self.open(self.path("work")),
+                durability,
+            }),
         };
         Rootfs::overlay(&overlay, "test")
             .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))

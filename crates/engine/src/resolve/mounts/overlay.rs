@@ -5,9 +5,9 @@ use crate::error::{Error, Kind, Result};
 use crate::{runtime_error, store_error};
 use runtime::Rootfs;
 use runtime::plan;
-use runtime::rootfs::{Durability, Overlay};
+use runtime::rootfs::{Changes, Durability, Overlay};
 use rustix::fs::{Mode, OFlags};
-use spec::mount::{Changes, Mount};
+use spec::mount::{Changes as Wanted, Mount};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -20,11 +20,11 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// What was asked for over a directory.
-    pub(super) fn of(maker: &Maker<'_>, number: usize, changes: &Changes, source: &Source) -> Result<Self> {
+    pub(super) fn of(maker: &Maker<'_>, number: usize, changes: &Wanted, source: &Source) -> Result<Self> {
         let top = source.directory()?;
         match changes {
-            Changes::Discarded => Self::fresh(maker, number, top),
-            Changes::Kept { upper, work } => Ok(Self {
+            Wanted::Discarded => Self::fresh(maker, number, top),
+            Wanted::Kept { upper, work } => Ok(Self {
                 upper: maker.engine.open_place(upper)?,
                 work: maker.engine.open_place(work)?,
                 durability: Durability::Durable,
@@ -42,7 +42,8 @@ impl Scratch {
 impl Maker<'_> {
     pub(super) fn overlay(&self, lowers: Vec<OwnedFd>, scratch: Scratch, name: &str) -> Result<Rootfs> {
         let Scratch { upper, work, durability } = scratch;
-        Rootfs::overlay(&Overlay { lowers, upper, work, durability }, name).map_err(runtime_error)
+        Rootfs::overlay(&Overlay { lowers, changes: Some(Changes { upper, work, durability }) }, name)
+            .map_err(runtime_error)
     }
 
     /// The files of an image, which was found when the container was made; what is written to them is forgotten.

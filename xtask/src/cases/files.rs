@@ -28,9 +28,7 @@ fn users_mount_within_unshare(host: &Host) -> Result<()> {
         for c in on off; do d=$(lodger mount $c); echo new >$d/new; chown 33:44 $d/new; test ! -e $d/data/x; done; \
         cat $(lodger mount on)/told; lodger mount | wc -l; d=$(lodger image mount busybox); touch $d/x 2>/dev/null || echo fixed; \
         lodger exec on stat -c %u:%g /new; lodger unmount -a >/dev/null; lodger mount; lodger run --rm --network=none busybox echo ran";
-    host.alice(&format!("lodger unshare sh -e -c '{script}'"))?
-        .ok()
-        .stdout("0\n2\ninside\n2\nfixed\n33:44\nran\n");
+    host.alice(&format!("lodger unshare sh -e -c '{script}'"))?.ok().stdout("0\n2\ninside\n2\nfixed\n33:44\nran\n");
     host.alice("lodger start -a off; grep -c shown /proc/self/mountinfo")?.fails(1).stdout("new\n0\n");
     for (words, code) in [("false", 1), ("/nonexistent", 127), ("/etc/passwd", 126), ("sh -c \"exit 7\"", 7)] {
         host.alice(&format!("lodger unshare {words}"))?.fails(code);
@@ -61,7 +59,7 @@ fn a_killed_commit_leaves_nothing(host: &Host) -> Result<()> {
         "lodger run --name one --network=none busybox dd if=/dev/urandom of=/big bs=1M count=200 2>/dev/null; \
          layers() { ls ~/.local/share/lodger/layers | wc -l; }; before=$(layers); \
          for nap in 0.05 0.2 0.4; do lodger commit one killed & sleep $nap; kill -9 $!; wait $!; done 2>/dev/null; \
-         lodger rmi killed >/dev/null 2>&1; lodger system prune -f >/dev/null; test $(layers) = $before; \
+         lodger rmi killed >/dev/null 2>&1; lodger image prune -f >/dev/null; test $(layers) = $before; \
          ls ~/.local/share/lodger/tmp; lodger commit -q one whole >/dev/null; lodger system check; lodger images -q | wc -l",
     )?
     .ok()

@@ -41,7 +41,8 @@ fn one_that_runs_is_shown_and_goes_with_its_mount() {
         return;
     }
     let script = "until $L exec one test -s /etc/new; do sleep 0.1; done; d=$($L mount one); cat $d/etc/new
-        if touch $d/etc/x 2>/dev/null; then echo written; fi; $L rm -f -t 0 one; test ! -e $d; ls store/trash";
+        if touch $d/etc/x 2>/dev/null; then echo written; fi; $L rm -f -t 0 one; test ! -e $d
+        until test -z \"$(ls store/trash)\"; do sleep 0.1; done";
     let found = among_own_mounts(&environment, script);
     let _ = environment.run(&["rm", "-f", "-t", "0", "one"]);
     let Some(found) = found else { return };

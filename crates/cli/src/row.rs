@@ -40,12 +40,6 @@ impl Unsupported {
         self.flag = self.flag.short(short);
         self
     }
-
-    /// The same with further long names.
-    pub(crate) const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
-        self.flag.aliases = aliases;
-        self
-    }
 }
 
 /// A setter's work for a switch.

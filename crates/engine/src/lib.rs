@@ -45,7 +45,9 @@ pub use host::Host;
 pub use images::{PullEvent, PullReport};
 pub use registry::auth::{Credentials, Secret};
 pub use runtime::foreground::{DetachKeys, Signals};
-pub use store::{ContainerId, ContainerRecord, ExitRecord, ImageRecord, RunState};
+pub use store::{
+    ContainerId, ContainerRecord, ExitRecord, HealthRecord, HealthResult, HealthStatus, ImageRecord, RunState,
+};
 
 use spec::Digest;
 use spec::oci::ContainerDefaults;
@@ -71,6 +73,7 @@ pub struct Engine {
     pub events_backend: Option<events::EventsLogger>,
     defaults: OnceCell<defaults::Defaults>,
     events: events::Teller,
+    leaving: launch::Leaving,
     entered: userns::Entered,
     outside: outside::Outside,
     /// How long this command may yet wait for the cleanups of containers that have just ended.
@@ -100,6 +103,7 @@ impl Engine {
             events_backend: None,
             defaults: OnceCell::new(),
             events: events::Teller::default(),
+            leaving: launch::Leaving::default(),
             entered,
             outside: Default::default(),
             patience,

@@ -253,7 +253,7 @@ impl Engine {
 }
 
 /// Bytes of all files below a directory; what cannot be looked at counts nothing.
-fn tree_size(top: &Path) -> u64 {
+pub(crate) fn tree_size(top: &Path) -> u64 {
     let mut size = 0;
     let mut open: Vec<PathBuf> = vec![top.to_owned()];
     while let Some(directory) = open.pop() {

@@ -169,6 +169,39 @@ pub fn attend(running: &Running, foreground: Foreground) -> Result<Outcome, Erro
     })
 }
 
+/// Passes signals on to a process until something can be read from `word`, or its other end is closed.
+///
+/// # Errors
+/// When either cannot be watched.
+pub fn stand_by(process: BorrowedFd<'_>, word: BorrowedFd<'_>, signals: Signals) -> Result<(), Error> {
+    let caught = Caught::new(signals).context("catch signals", "")?;
+    loop {
+        let mut fds = [PollFd::from_borrowed_fd(word, PollFlags::IN), PollFd::new(&caught.descriptor, PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno).context("wait for companion", ""),
+        }
+        let (said, signalled) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
+        while let Some(number) = signal::read(&caught.descriptor).context("read signal", "")?.filter(|_| signalled) {
+            // A terminal tells all its processes of its size.
+            if signals == Signals::Relay && number != libc::SIGWINCH {
+                send(process, number).context("pass signal on", "")?;
+            }
+        }
+        if said {
+            return Ok(());
+        }
+    }
+}
+
+/// How a child of the caller's ended, which is waited for.
+///
+/// # Errors
+/// When it is none.
+pub fn exit_of(child: BorrowedFd<'_>) -> Result<Exit, Error> {
+    wait(child).context("wait for companion", "")
+}
+
 /// How the caller left a process that is not his child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {

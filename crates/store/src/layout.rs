@@ -20,6 +20,7 @@
 //!     container.json               what it is; the truth, also for its name
 //!     state.json                   what runs; believed only after a look at the kernel
 //!     exit.json                    how it last ended
+//!     health.json                  what health checks of its last run found
 //!     upper/ work/                 its overlay
 //!     mounts/<number>/             upper/ and work/ of another overlay in it, whose changes its next start forgets
 //!     shown/                       where `mount` shows its files (root/), with the work directory of that overlay (work/)
@@ -113,6 +114,7 @@ pub(crate) const LAYER_UNSYNCED: &str = "unsynced";
 pub(crate) const CONTAINER_RECORD: &str = "container.json";
 pub(crate) const CONTAINER_STATE: &str = "state.json";
 pub(crate) const CONTAINER_EXIT: &str = "exit.json";
+pub(crate) const CONTAINER_HEALTH: &str = "health.json";
 pub(crate) const CONTAINER_UPPER: &str = "upper";
 pub(crate) const CONTAINER_WORK: &str = "work";
 pub(crate) const CONTAINER_MOUNTS: &str = "mounts";

@@ -57,7 +57,9 @@ pub mod volume;
 
 pub use blob::digest_of;
 pub use changes::{Change, ChangeKind, changes};
-pub use container::{ContainerId, ContainerRecord, ContainerSummary, ImageUse, Seen};
+pub use container::{
+    ContainerId, ContainerRecord, ContainerSummary, HealthRecord, HealthResult, HealthStatus, ImageUse, Seen,
+};
 pub use copy_tree::{copy_content, copy_kept_xattrs, copy_plain_xattrs, copy_tree};
 pub use error::{Error, Kind, Result, What};
 pub use gc::{Collected, Partials};

@@ -47,3 +47,22 @@ fn a_stream_tells_what_happens_now(host: &Host) -> Result<()> {
     }
     Ok(())
 }
+
+/// The controllers may be missing; time of processors is always counted, for the group and what runs in it alone.
+fn services_are_measured_by_their_groups(host: &Host) -> Result<()> {
+    for user in ["alice", "root"] {
+        let run = |script: &str| if user == "root" { host.root(script) } else { host.alice(script) };
+        run("lodger load -q -i /images/busybox.tar")?.ok();
+        run("lodger run -d --name busy --network=none busybox sh -c 'while :; do :; done'")?.ok();
+        run("lodger run -d --name idle --network=none busybox sleep 1000")?.ok();
+        let nano = "lodger stats --no-stream --format '{{.CPUNano}}'";
+        run(&format!("until [ $({nano} busy) -gt $((100 * $({nano} idle) / 50)) ]; do sleep 0.1; done"))?.ok();
+        run(
+            "timeout 3 lodger stats -i 1 --no-reset --format '{{.Name}} {{.CPUPerc}}' busy | grep -c '^busy [0-9.]*%$'",
+        )?
+        .stdout_lacks("0\n");
+        run("lodger stats --no-stream --format '{{.PIDs}}' idle")?.ok();
+        run("lodger rm -f -t 0 busy idle")?.ok();
+    }
+    Ok(())
+}

@@ -16,7 +16,6 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[SIZE],
     run,
     ..Command::PLAIN
 };
@@ -25,15 +24,17 @@ pub(crate) const COMMAND: Command = Command {
 struct Options {
     format: Option<String>,
     latest: bool,
+    size: bool,
 }
 
 const OPTIONS: &[Opt<Options>] = &[
     Opt { flag: FORMAT, set: |options, value| text(&mut options.format, value) },
     Opt { flag: selection::LATEST, set: |options, value| switch(&mut options.latest, value) },
+    Opt { flag: SIZE, set: |options, value| switch(&mut options.size, value) },
 ];
 
 fn run(call: Invocation) -> Result<ExitCode> {
     let options: Options = call.options(OPTIONS)?;
     let engine = call.engine()?;
-    inspect::containers(&call, &engine, options.latest, options.format.as_deref())
+    inspect::containers(&call, &engine, (options.latest, options.size), options.format.as_deref())
 }

@@ -1,6 +1,6 @@
 //! `lodger inspect`: everything about containers, images and volumes.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch, text};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch, text};
 use crate::error::{CliError, OWN, Result};
 use crate::exit::ExitCode;
 use crate::format::{Show, documents};
@@ -26,18 +26,19 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[SIZE],
     run,
     ..Command::PLAIN
 };
 
 /// `--size` of whatever inspects containers.
-pub(crate) const SIZE: Unsupported = Unsupported::switch("size", "sizes of containers are not counted yet").short('s');
+pub(crate) const SIZE: Flag =
+    Flag::switch("size", "Show how large a container's files are, and with those of its image").short('s');
 
 #[derive(Default)]
 struct Options {
     format: Option<String>,
     latest: bool,
+    size: bool,
     kind: Type,
 }
 
@@ -68,6 +69,7 @@ impl Type {
 const OPTIONS: &[Opt<Options>] = &[
     Opt { flag: FORMAT, set: |options, value| text(&mut options.format, value) },
     Opt { flag: selection::LATEST, set: |options, value| switch(&mut options.latest, value) },
+    Opt { flag: SIZE, set: |options, value| switch(&mut options.size, value) },
     Opt {
         flag: Flag::with_value("type", "string", "Look only among all, container, image or volume")
             .short('t')
@@ -87,12 +89,12 @@ fn run(call: Invocation) -> Result<ExitCode> {
     let options: Options = call.options(OPTIONS)?;
     let engine = call.engine()?;
     if options.latest || options.kind == Type::Container {
-        return containers(&call, &engine, options.latest, options.format.as_deref());
+        return containers(&call, &engine, (options.latest, options.size), options.format.as_deref());
     }
     if call.operands.is_empty() {
         return Err(call.usage("no names or ids specified"));
     }
-    let mut all = Found::default();
+    let mut all = Found { size: options.size, ..Found::default() };
     for name in &call.operands {
         all.look(&engine, name, options.kind)?;
     }
@@ -103,6 +105,7 @@ fn run(call: Invocation) -> Result<ExitCode> {
 /// What was found; podman shows one list, each kind in its own form.
 #[derive(Default)]
 struct Found {
+    size: bool,
     containers: Vec<Container>,
     images: Vec<Image>,
     volumes: Vec<Volume>,
@@ -114,7 +117,7 @@ impl Found {
         if matches!(kind, Type::All) {
             match engine.container(name) {
                 Ok(container) => {
-                    self.containers.push(Container::of(&container, engine)?);
+                    self.containers.push(document_of(&container, engine, self.size)?);
                     return Ok(());
                 }
                 Err(error) if matches!(error.kind, Kind::NoSuchContainer(_)) => {}
@@ -168,7 +171,12 @@ impl Found {
 }
 
 /// Containers alone: `container inspect`, `inspect --latest`.
-pub(crate) fn containers(call: &Invocation, engine: &Engine, latest: bool, format: Option<&str>) -> Result<ExitCode> {
+pub(crate) fn containers(
+    call: &Invocation,
+    engine: &Engine,
+    (latest, size): (bool, bool),
+    format: Option<&str>,
+) -> Result<ExitCode> {
     let mut errors: Vec<CliError> = Vec::new();
     let found = match (latest, call.operands.is_empty()) {
         (true, true) => vec![engine.latest()?],
@@ -179,7 +187,15 @@ pub(crate) fn containers(call: &Invocation, engine: &Engine, latest: bool, forma
             found.filter_map(|one| one.map_err(|error| errors.push(error.into())).ok()).collect()
         }
     };
-    let rows = found.iter().map(|one| Container::of(one, engine)).collect::<Result<Vec<_>>>()?;
+    let rows = found.iter().map(|one| document_of(one, engine, size)).collect::<Result<Vec<_>>>()?;
     output::print(&documents(&rows, "inspect", format, Show::now())?)?;
     outcome(errors, |_| OWN)
+}
+
+fn document_of(container: &engine::containers::Container, engine: &Engine, size: bool) -> Result<Container> {
+    let mut document = Container::of(container, engine)?;
+    if size {
+        document.measure(container, engine)?;
+    }
+    Ok(document)
 }

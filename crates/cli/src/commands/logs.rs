@@ -40,7 +40,7 @@ struct Options {
 
 const OPTIONS: &[Opt<Options>] = &[
     Opt {
-        flag: Flag::switch("color", "Show the names of several containers in colours"),
+        flag: Flag::switch("color", "Show the lines of each container in a colour of its own"),
         set: |options, value| switch(&mut options.color, value),
     },
     Opt {
@@ -88,35 +88,42 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (false, []) => return Err(call.usage("specify at least one container name or ID to log")),
         (false, names) => names.iter().map(|name| Ok(engine.container(name)?)).collect::<Result<Vec<_>>>()?,
     };
-    if options.lines.follow && containers.len() > 1 {
-        return Err(call.usage("--follow takes one container: use `journalctl --follow` for several"));
-    }
     let several = containers.len() > 1;
-    for (index, container) in containers.iter().enumerate() {
-        let prefix = prefix(container, &options, several, index);
-        show(&engine, container, &options, &prefix)?;
-    }
+    let frames: Vec<Frame> =
+        containers.iter().enumerate().map(|(index, one)| Frame::of(one, &options, several, index)).collect();
+    show(&engine, &containers, &options, &frames)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What stands before each line where there are several containers: the ID, or the name if that is asked for.
-fn prefix(container: &Container, options: &Options, several: bool, index: usize) -> String {
-    // SGR colours 31 to 36 (ECMA-48).
-    let colour = |text: &str| format!("\x1b[{}m{text}\x1b[0m", 31 + index % 6);
-    let text = match (options.names, several) {
-        (_, false) => return String::new(),
-        (true, true) => container.record.name.as_str(),
-        (false, true) => container.record.id.short(),
-    };
-    format!("{} ", if options.color { colour(text) } else { text.to_owned() })
+/// What stands around each line of a container.
+struct Frame {
+    before: String,
+    after: &'static str,
 }
 
-fn show(engine: &Engine, container: &Container, options: &Options, prefix: &str) -> Result<()> {
+impl Frame {
+    /// Where there are several containers, the ID, or the name if that is asked for. A colour is of the whole line.
+    fn of(container: &Container, options: &Options, several: bool, index: usize) -> Self {
+        let who = match (several, options.names) {
+            (false, _) => String::new(),
+            (true, true) => format!("{} ", container.record.name),
+            (true, false) => format!("{} ", container.record.id.short()),
+        };
+        // SGR colours (ECMA-48), white first, as podman has it.
+        let colour = [37, 31, 32, 33, 34, 35, 36][index % 7];
+        match options.color {
+            true => Self { before: format!("\x1b[{colour}m{who}"), after: "\x1b[0m" },
+            false => Self { before: who, after: "" },
+        }
+    }
+}
+
+fn show(engine: &Engine, containers: &[Container], options: &Options, frames: &[Frame]) -> Result<()> {
     let mut failed = None;
-    let mut begins = [true, true];
-    engine.logs(container, &options.lines, &mut |line| {
-        let begin = &mut begins[usize::from(line.stream == Stream::Stderr)];
-        match write(&line, options, prefix, *begin) {
+    let mut begins = vec![[true, true]; containers.len()];
+    let mut take = |number: usize, line: LogLine| {
+        let begin = &mut begins[number][usize::from(line.stream == Stream::Stderr)];
+        match write(&line, options, &frames[number], *begin) {
             Ok(()) => {
                 *begin = !line.partial;
                 ControlFlow::Continue(())
@@ -126,20 +133,25 @@ fn show(engine: &Engine, container: &Container, options: &Options, prefix: &str)
                 ControlFlow::Break(())
             }
         }
-    })?;
+    };
+    match containers {
+        [one] => engine.logs(one, &options.lines, &mut |line| take(0, line))?,
+        several => engine.logs_of(several, &options.lines, &mut take)?,
+    }
     failed.map_or(Ok(()), |error| Err(output::closed(error)))
 }
 
-fn write(line: &LogLine, options: &Options, prefix: &str, begin: bool) -> io::Result<()> {
+fn write(line: &LogLine, options: &Options, frame: &Frame, begin: bool) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(line.text.len() + 64);
     if begin {
-        bytes.extend_from_slice(prefix.as_bytes());
+        bytes.extend_from_slice(frame.before.as_bytes());
         if options.timestamps {
             bytes.extend_from_slice(stamp(line.time).as_bytes());
         }
     }
     bytes.extend_from_slice(&line.text);
     if !line.partial {
+        bytes.extend_from_slice(frame.after.as_bytes());
         bytes.push(b'\n');
     }
     match line.stream {

@@ -17,6 +17,7 @@ pub(crate) mod events;
 pub(crate) mod exec;
 pub(crate) mod exists;
 pub(crate) mod export;
+pub(crate) mod healthcheck_run;
 pub(crate) mod help;
 pub(crate) mod history;
 pub(crate) mod image_diff;
@@ -57,6 +58,7 @@ pub(crate) mod secret_inspect;
 pub(crate) mod secret_ls;
 pub(crate) mod secret_rm;
 pub(crate) mod start;
+pub(crate) mod stats;
 pub(crate) mod stop;
 pub(crate) mod suggest;
 pub(crate) mod system_check;
@@ -119,9 +121,11 @@ pub(crate) const ALL: &[&Command] = &[
     &inspect::COMMAND,
     &container_inspect::COMMAND,
     &events::COMMAND,
+    &healthcheck_run::COMMAND,
     &exists::COMMAND,
     &cleanup::COMMAND,
     &top::COMMAND,
+    &stats::COMMAND,
     &port::COMMAND,
     &pull::COMMAND,
     &push::COMMAND,
@@ -177,6 +181,7 @@ pub(crate) const ALL: &[&Command] = &[
 /// Groups of commands and what the help says of them.
 pub(crate) const GROUPS: &[(&str, &str)] = &[
     ("container", "Manage containers"),
+    ("healthcheck", "Run health checks on containers"),
     ("image", "Manage images"),
     ("secret", "Manage secrets"),
     ("system", "Manage lodger itself"),
@@ -252,6 +257,7 @@ mod tests {
         ),
         ("events", "filter/f format no-trunc since stream until"),
         ("export", "output/o"),
+        ("healthcheck run", "ignore-result"),
         ("history", "format human/H no-trunc quiet/q"),
         ("image diff", "format"),
         ("image exists", ""),
@@ -303,6 +309,7 @@ mod tests {
         ("secret ls", "filter/f format noheading/n quiet/q"),
         ("secret rm", "all/a ignore/i"),
         ("search", "authfile cert-dir compatible creds filter/f format limit list-tags no-trunc tls-verify"),
+        ("stats", "all/a format interval/i latest/l no-reset no-stream no-trunc"),
         ("start", "all attach/a detach-keys filter/f interactive/i latest/l sig-proxy"),
         ("stop", "all/a cidfile filter/f ignore/i latest/l time/t"),
         ("system check", "force/f max/m quick/q repair/r"),

@@ -1,6 +1,6 @@
 //! `lodger ps`: which containers there are.
 
-use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, number, push, switch, text};
+use crate::command::{Command, Invocation, Opt, flags_of, number, push, switch, text};
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::filter::containers::Filters;
@@ -24,10 +24,6 @@ pub(crate) const COMMAND: Command = Command {
         "lodger ps --filter label=app=web --sort names",
     ],
     flags: || flags_of(OPTIONS),
-    unsupported: &[
-        Unsupported::switch("namespace", "use lsns(8) with the number that `lodger inspect` shows").aliases(&["ns"]),
-        Unsupported::switch("size", "sizes of containers are not counted yet").short('s'),
-    ],
     run,
     ..Command::PLAIN
 };
@@ -39,10 +35,12 @@ struct Options {
     format: Option<String>,
     last: Option<usize>,
     latest: bool,
+    namespaces: bool,
     no_trunc: bool,
     noheading: bool,
     pod: bool,
     quiet: bool,
+    size: bool,
     sort: Option<Sort>,
     watch: Option<u64>,
 }
@@ -55,10 +53,11 @@ enum Sort {
     Image,
     Names,
     RunningFor,
+    Size,
     Status,
 }
 
-const SORTS: &[&str] = &["command", "created", "id", "image", "names", "runningfor", "status"];
+const SORTS: &[&str] = &["command", "created", "id", "image", "names", "runningfor", "size", "status"];
 
 impl Sort {
     fn parse(text: &str) -> Result<Self, ParseError> {
@@ -69,11 +68,19 @@ impl Sort {
             "image" => Self::Image,
             "names" => Self::Names,
             "runningfor" => Self::RunningFor,
+            "size" => Self::Size,
             "status" => Self::Status,
             _ => return Err(ParseError(format!("choose from {}", SORTS.join(", ")))),
         })
     }
 }
+
+/// `--namespace`, `--ns`
+const NAMESPACE: Flag = {
+    let mut flag = Flag::switch("namespace", "Show the numbers of each container's namespaces");
+    flag.aliases = &["ns"];
+    flag
+};
 
 const OPTIONS: &[Opt<Options>] = &[
     Opt {
@@ -100,6 +107,7 @@ const OPTIONS: &[Opt<Options>] = &[
         flag: Flag::switch("latest", "The container made last, of every state").short('l'),
         set: |options, value| switch(&mut options.latest, value),
     },
+    Opt { flag: NAMESPACE, set: |options, value| switch(&mut options.namespaces, value) },
     Opt {
         flag: Flag::switch("no-trunc", "Show IDs and commands whole"),
         set: |options, value| switch(&mut options.no_trunc, value),
@@ -117,8 +125,16 @@ const OPTIONS: &[Opt<Options>] = &[
         set: |options, value| switch(&mut options.quiet, value),
     },
     Opt {
-        flag: Flag::with_value("sort", "choice", "Sort by command, created, id, image, names, runningfor or status")
-            .complete(Complete::Words(SORTS)),
+        flag: Flag::switch("size", "Show how large each container's files are, and with those of its image").short('s'),
+        set: |options, value| switch(&mut options.size, value),
+    },
+    Opt {
+        flag: Flag::with_value(
+            "sort",
+            "choice",
+            "Sort by command, created, id, image, names, runningfor, size or status",
+        )
+        .complete(Complete::Words(SORTS)),
         set: |options, value| {
             options.sort = Some(Sort::parse(value)?);
             Ok(())
@@ -163,8 +179,16 @@ fn shown(engine: &Engine, options: &Options) -> Result<String> {
     }
     let mut row =
         "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}".to_owned();
+    if options.namespaces {
+        row =
+            "{{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}}\t{{.UTS}}"
+                .to_owned();
+    }
     if options.pod {
         row.push_str("\t{{.Pod}}\t{{.PodName}}");
+    }
+    if options.size {
+        row.push_str("\t{{.Size}}");
     }
     let spec = List {
         name: "ps",
@@ -179,6 +203,18 @@ fn shown(engine: &Engine, options: &Options) -> Result<String> {
 
 fn rows(engine: &Engine, options: &Options, show: Show) -> Result<Vec<Row>> {
     let filters = Filters::parse(&options.filters, engine)?;
+    let asked_for = |field: &str| options.format.as_deref().is_some_and(|format| format.contains(field));
+    let size = options.size || matches!(options.sort, Some(Sort::Size)) || asked_for(".Size");
+    if options.size && options.namespaces {
+        return Err(CliError::Invalid {
+            message: "--namespace and --size cannot be used together".to_owned(),
+            hint: None,
+        });
+    }
+    if size || (options.namespaces && engine.host.rootless()) {
+        // Before threads read what there is.
+        engine.prepare_to_measure()?;
+    }
     let newest = if options.latest { Some(1) } else { options.last };
     let every = options.all || newest.is_some() || filters.asks_for_state();
     let listed = if every { Listed::AllShown } else { Listed::Running };
@@ -195,7 +231,16 @@ fn rows(engine: &Engine, options: &Options, show: Show) -> Result<Vec<Row>> {
     if let Some(newest) = newest {
         found.drain(..found.len().saturating_sub(newest));
     }
-    let made = found.iter().map(|container| Row::of(container, engine, show.now));
+    let made = found.iter().map(|container| {
+        let mut row = Row::of(container, engine, show.now)?;
+        if size {
+            row.measure(container, engine)?;
+        }
+        if options.namespaces {
+            row.look_at_namespaces(container, engine);
+        }
+        Ok(row)
+    });
     let mut rows: Vec<Row> = made.filter_map(told).collect();
     if let Some(sort) = options.sort {
         sort_rows(&mut rows, sort);
@@ -226,6 +271,7 @@ fn sort_rows(rows: &mut [Row], sort: Sort) {
         Sort::Image => rows.sort_by(|a, b| a.image.cmp(&b.image)),
         Sort::Names => rows.sort_by(|a, b| a.names.cmp(&b.names)),
         Sort::RunningFor => rows.sort_by_key(|row| row.started_at),
+        Sort::Size => rows.sort_by_key(|row| row.size.map_or(0, |size| size.root_fs_size)),
         Sort::Status => rows.sort_by(|a, b| a.state.cmp(&b.state)),
     }
 }

@@ -1,6 +1,7 @@
 //! `lodger run`: a new container, started; and what `create` shares with it.
 
-use crate::command::{Command, Invocation, Opt, Unsupported, flags_of, push, switch};
+use crate::command::{Command, Invocation, Opt, flags_of, push, switch};
+use crate::commands::attach;
 use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::output;
@@ -8,7 +9,7 @@ use crate::progress::Progress;
 use crate::remote;
 use engine::containers::{Force, NewContainer, Starter, Volumes};
 use engine::launch::{Attachment, Output, StandardInput};
-use engine::{ContainerRecord, Engine, Signals};
+use engine::{ContainerRecord, DetachKeys, Engine, Signals};
 use spec::container::Root;
 use spec::options::parse::Order;
 use spec::options::{COMMAND_FLAGS, Complete, Verb};
@@ -28,10 +29,6 @@ pub(crate) const COMMAND: Command = Command {
     complete: &[Complete::Images, Complete::Nothing],
     verb: Some(Verb::Run),
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value(
-        "detach-keys",
-        "a container in the foreground ends with its caller; `lodger run -dit` and `lodger attach` can be left",
-    )],
     run,
     ..Command::PLAIN
 };
@@ -39,13 +36,14 @@ pub(crate) const COMMAND: Command = Command {
 /// What only the command line is told.
 struct Options {
     attach: Vec<String>,
+    keys: Option<DetachKeys>,
     sig_proxy: bool,
     show_ops: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { attach: Vec::new(), sig_proxy: true, show_ops: false }
+        Self { attach: Vec::new(), keys: None, sig_proxy: true, show_ops: false }
     }
 }
 
@@ -53,6 +51,13 @@ const OPTIONS: &[Opt<Options>] = &[
     Opt {
         flag: COMMAND_FLAGS[0],
         set: |options, value| value.split(',').try_for_each(|one| push(&mut options.attach, &one.to_ascii_lowercase())),
+    },
+    Opt {
+        flag: COMMAND_FLAGS[1],
+        set: |options, value| {
+            options.keys = Some(attach::keys(value)?);
+            Ok(())
+        },
     },
     Opt { flag: COMMAND_FLAGS[2], set: |options, value| switch(&mut options.sig_proxy, value) },
     Opt { flag: COMMAND_FLAGS[3], set: |options, value| switch(&mut options.show_ops, value) },
@@ -84,9 +89,31 @@ fn run(call: Invocation) -> Result<ExitCode> {
     if input == StandardInput::Caller && call.spec.process.tty {
         warn_without_terminal();
     }
-    let attachment = Attachment { input, output, signals };
-    let ended = engine.run_in_foreground(&record, attachment).map_err(CliError::Start)?;
-    Ok(ExitCode::from(ended.code))
+    let keys = attach::keys_or_default(options.keys, &engine)?;
+    foreground(&engine, &record, Attachment { input, output, signals, keys }, CliError::Start)
+}
+
+/// Stays with a container until it ends, or is left to itself on the caller's terminal.
+pub(crate) fn foreground(
+    engine: &Engine,
+    record: &ContainerRecord,
+    attachment: Attachment,
+    failed: impl Fn(engine::Error) -> CliError,
+) -> Result<ExitCode> {
+    let on_terminal = record.spec.process.tty && attachment.input == StandardInput::Caller;
+    let can_leave =
+        on_terminal && attachment.keys != DetachKeys::none() && std::io::IsTerminal::is_terminal(&std::io::stdin());
+    if !can_leave {
+        let attachment = Attachment { keys: DetachKeys::none(), ..attachment };
+        let ended = engine.run_in_foreground(record, attachment).map_err(failed)?;
+        return Ok(ExitCode::from(ended.code));
+    }
+    let signals = attachment.signals;
+    let mut work = || match engine.run_in_foreground(record, attachment.clone()) {
+        Ok(ended) => ended.code,
+        Err(error) => failed(error).report().into(),
+    };
+    Ok(ExitCode::from(engine.beside_caller(signals, &mut work)?.code))
 }
 
 /// What the container reads, and what the caller sees of its standard output and standard error.
@@ -122,7 +149,9 @@ pub(crate) fn create(call: &Invocation, engine: &Engine, starter: Starter) -> Re
     let new = NewContainer { spec, command: without_secrets(std::env::args()), starter };
     let record = engine.create(new, &|event| progress.event(event))?;
     if record.spec.health.command.as_deref().is_some_and(|command| spec::health::test(command) != ["NONE"]) {
-        output::warn("the health check is kept with the container, but nobody runs it: lodger does not run checks yet");
+        output::warn(
+            "the health check is kept with the container, but nobody runs it regularly yet: `lodger healthcheck run` runs it once",
+        );
     }
     engine.network_warnings(&record).iter().for_each(|warning| output::warn(warning));
     engine.default_warnings(&record)?.iter().for_each(|warning| output::warn(warning));
@@ -149,7 +178,7 @@ mod tests {
     #[test]
     fn the_rows_are_those_they_are_taken_for() {
         let names: Vec<&str> = OPTIONS.iter().map(|row| row.flag.long).collect();
-        assert_eq!(names, ["attach", "sig-proxy", "show-ops"]);
+        assert_eq!(names, ["attach", "detach-keys", "sig-proxy", "show-ops"]);
     }
 
     #[test]

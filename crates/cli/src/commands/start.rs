@@ -1,12 +1,14 @@
 //! `lodger start`: containers that exist, run again.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
+use crate::commands::attach::{self, DETACH_KEYS};
+use crate::commands::run::foreground;
 use crate::error::Result;
 use crate::exit::ExitCode;
 use crate::selection::{self, Chosen, Selection, each};
-use engine::Signals;
 use engine::containers::{Container, Listed, Status};
 use engine::launch::{Attachment, Output, StandardInput};
+use engine::{DetachKeys, Signals};
 use spec::options::{Complete, Flag};
 
 pub(crate) const COMMAND: Command = Command {
@@ -18,10 +20,6 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::with_value(
-        "detach-keys",
-        "a container in the foreground ends with its caller; `lodger run -dit` and `lodger attach` can be left",
-    )],
     run,
     ..Command::PLAIN
 };
@@ -31,6 +29,7 @@ struct Options {
     selection: Selection,
     attach: bool,
     interactive: bool,
+    keys: Option<DetachKeys>,
     sig_proxy: Option<bool>,
 }
 
@@ -39,6 +38,13 @@ const OPTIONS: &[Opt<Options>] = &[
     Opt {
         flag: Flag::switch("attach", "Stay with the container until it ends, and exit as it did").short('a'),
         set: |options, value| switch(&mut options.attach, value),
+    },
+    Opt {
+        flag: DETACH_KEYS,
+        set: |options, value| {
+            options.keys = Some(attach::keys(value)?);
+            Ok(())
+        },
     },
     Opt { flag: selection::FILTER, set: |options, value| options.selection.set(&selection::FILTER, value) },
     Opt {
@@ -66,9 +72,9 @@ fn run(call: Invocation) -> Result<ExitCode> {
         let container = chosen.remove(0).container?;
         let input = if options.interactive { StandardInput::Caller } else { StandardInput::Closed };
         let signals = if options.sig_proxy == Some(false) { Signals::Own } else { Signals::Relay };
-        let attachment = Attachment { input, output: [Output::Shown; 2], signals };
-        let ended = engine.run_in_foreground(&container.record, attachment).map_err(|e| unable(e, &container))?;
-        return Ok(ExitCode::from(ended.code));
+        let keys = attach::keys_or_default(options.keys, &engine)?;
+        let attachment = Attachment { input, output: [Output::Shown; 2], signals, keys };
+        return foreground(&engine, &container.record, attachment, |error| unable(error, &container).into());
     }
     if options.selection.all() {
         chosen.retain(is_down);

@@ -19,10 +19,8 @@ const TABLE: &[(&str, &str)] = &[
         "container runlabel",
         "commands that an image's labels hold are not run yet: they would run on the host, as its user",
     ),
-    ("container stats", "it is not there yet; `systemd-cgtop` shows what units use"),
     ("farm", REMOTE),
     ("generate", NOT_YET),
-    ("healthcheck", NOT_YET),
     ("image build", NOT_YET),
     ("image scp", "use `lodger save` and `lodger load` through ssh"),
     ("image sign", "sign with `cosign` or `skopeo`"),
@@ -38,7 +36,6 @@ const TABLE: &[(&str, &str)] = &[
     ("pod", "pods are not there yet; --network=container:NAME lets containers share one network"),
     ("podmansh", "use `lodger exec` from a login shell"),
     ("quadlet", NOT_YET),
-    ("stats", "it is not there yet; `systemd-cgtop` shows what units use"),
     ("system connection", REMOTE),
     ("system service", "there is no API server yet"),
 ];

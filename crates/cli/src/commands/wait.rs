@@ -1,12 +1,12 @@
 //! `lodger wait`: until containers have ended, or are otherwise as asked.
 
-use crate::command::{Command, Count, Invocation, Opt, Unsupported, flags_of, switch};
+use crate::command::{Command, Count, Invocation, Opt, flags_of, switch};
 use crate::error::{CliError, OWN, Result};
 use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{self, Selection, outcome};
-use engine::Kind;
-use engine::containers::{Condition, Listed};
+use engine::containers::{Condition, Listed, Status};
+use engine::{HealthStatus, Kind};
 use spec::ParseError;
 use spec::duration::Nanoseconds;
 use spec::options::{Complete, Flag};
@@ -21,13 +21,13 @@ pub(crate) const COMMAND: Command = Command {
     count: Count::Any,
     complete: &[Complete::Containers],
     flags: || flags_of(OPTIONS),
-    unsupported: &[Unsupported::switch("exit-first-match", "containers are waited for one after the other")],
     run,
     ..Command::PLAIN
 };
 
 struct Options {
     selection: Selection,
+    first: bool,
     ignore: bool,
     conditions: Vec<Condition>,
     interval: Duration,
@@ -36,20 +36,43 @@ struct Options {
 impl Default for Options {
     fn default() -> Self {
         let interval = Duration::from_millis(250);
-        Self { selection: Selection::default(), ignore: false, conditions: Vec::new(), interval }
+        Self { selection: Selection::default(), first: false, ignore: false, conditions: Vec::new(), interval }
     }
 }
 
-const CONDITIONS: &[&str] = &["configured", "created", "exited", "removing", "running", "stopped"];
+/// podman's words.
+const CONDITIONS: &[(&str, Condition)] = &[
+    ("configured", Condition::Is(Status::Created)),
+    ("created", Condition::Is(Status::Created)),
+    ("exited", Condition::Stopped),
+    ("healthy", Condition::Health(HealthStatus::Healthy)),
+    ("initialized", Condition::Is(Status::Initialized)),
+    ("paused", Condition::Is(Status::Paused)),
+    ("removing", Condition::Removing),
+    ("running", Condition::Is(Status::Running)),
+    ("stopped", Condition::Stopped),
+    ("stopping", Condition::Never),
+    ("unhealthy", Condition::Health(HealthStatus::Unhealthy)),
+    ("unknown", Condition::Never),
+];
+const WORDS: &[&str] = &[
+    "configured",
+    "created",
+    "exited",
+    "healthy",
+    "initialized",
+    "paused",
+    "removing",
+    "running",
+    "stopped",
+    "stopping",
+    "unhealthy",
+    "unknown",
+];
 
 fn condition(text: &str) -> Result<Condition, ParseError> {
-    Ok(match text {
-        "created" | "configured" => Condition::Created,
-        "running" => Condition::Running,
-        "exited" | "stopped" => Condition::Stopped,
-        "removing" => Condition::Removing,
-        _ => return Err(ParseError(format!("choose from {}", CONDITIONS.join(", ")))),
-    })
+    let found = CONDITIONS.iter().find(|(word, _)| *word == text).map(|(_, condition)| *condition);
+    found.ok_or_else(|| ParseError(format!("unknown container state: {text}: choose from {}", WORDS.join(", "))))
 }
 
 /// Whole milliseconds, or a duration.
@@ -65,15 +88,19 @@ const OPTIONS: &[Opt<Options>] = &[
         flag: Flag::with_value(
             "condition",
             "strings",
-            "Wait for this: stopped, running, created, removing (default stopped)",
+            "Wait for one of these, such as stopped, running, healthy or removing (default stopped)",
         )
-        .complete(Complete::Words(CONDITIONS)),
+        .complete(Complete::Words(WORDS)),
         set: |options, value| {
             for word in value.split(',') {
                 options.conditions.push(condition(word)?);
             }
             Ok(())
         },
+    },
+    Opt {
+        flag: Flag::switch("exit-first-match", "Return as soon as one of the containers is as asked"),
+        set: |options, value| switch(&mut options.first, value),
     },
     Opt {
         flag: Flag::switch("ignore", "Show -1 for containers that do not exist"),
@@ -110,6 +137,13 @@ fn run(mut call: Invocation) -> Result<ExitCode> {
         if call.operands.is_empty() && before > 0 {
             return Ok(ExitCode::SUCCESS);
         }
+    }
+    if options.first {
+        let chosen = options.selection.containers(&call, &engine, Listed::All)?;
+        let containers = chosen.into_iter().map(|one| one.container).collect::<Result<Vec<_>>>()?;
+        let code = engine.wait_for_first(&containers, &options.conditions, options.interval)?;
+        code.map_or(Ok(()), |code| output::print_line(&code.to_string()))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let mut errors: Vec<CliError> = Vec::new();
     for chosen in options.selection.containers(&call, &engine, Listed::All)? {

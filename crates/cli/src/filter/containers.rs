@@ -149,8 +149,9 @@ impl Test {
                 container.status() == Status::Exited
                     && container.exit.as_ref().is_some_and(|exit| exit.exit_code == *code)
             }
-            // No health check runs, so none has a result.
-            Self::Health(state) => state == "none",
+            Self::Health(state) => {
+                engine.health(container)?.map_or("none", |health| health.status.word()) == state.as_str()
+            }
             Self::Id(begun) => record.id.as_str().starts_with(begun.as_str()),
             Self::Label(wanted) => {
                 label_matches(&spec.identity.labels, wanted) || label_matches(&labels(container, engine)?, wanted)

@@ -29,6 +29,8 @@ enum Escape {
 impl Style {
     /// `ps`, `volume ls`, `info`, `version`.
     pub(crate) const LIST: Self = Self { indent: Indent::By("  "), escape: Escape::Html };
+    /// `stats`
+    pub(crate) const STATS: Self = Self { indent: Indent::By(" "), escape: Escape::Html };
     /// `images`
     pub(crate) const IMAGES: Self = Self { indent: Indent::By("    "), escape: Escape::Html };
     /// `secret inspect`

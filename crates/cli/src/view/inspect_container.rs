@@ -157,8 +157,8 @@ pub(crate) struct Health {
     pub(crate) status: String,
     /// Failures since the last success.
     pub(crate) failing_streak: u32,
-    /// The latest results.
-    pub(crate) log: Vec<HealthResult>,
+    /// The latest results; null without any.
+    pub(crate) log: Option<Vec<HealthResult>>,
 }
 
 /// One run of a health check.

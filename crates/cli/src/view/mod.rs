@@ -12,5 +12,6 @@ pub(crate) mod inspect_volume;
 pub(crate) mod ps;
 pub(crate) mod search;
 pub(crate) mod secret;
+pub(crate) mod stats;
 pub(crate) mod usage;
 pub(crate) mod version;

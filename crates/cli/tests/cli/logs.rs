@@ -62,3 +62,28 @@ fn a_container_in_the_foreground_is_heard_and_logged() {
     assert_eq!(environment.ok(&["logs", "tty"]), "hi\n");
     assert_eq!(environment.run(&["logs", "--names", "plain", "tty"]).stdout.lines().last(), Some("tty hi"));
 }
+
+#[test]
+fn lines_of_several_containers_come_in_the_order_of_their_time() {
+    let Some(environment) = Environment::with_busybox() else { return };
+    // They take turns: each writes when the other has.
+    let script = "i=0; while [ $i -lt 3 ]; do while [ ! -e /turn/$1$i ]; do usleep 1000; done; echo $1$i; \
+                  usleep 20000; touch /turn/$2$((i+$3)); i=$((i+1)); done";
+    let turn = environment.home.path().join("turn");
+    std::fs::create_dir(&turn).unwrap();
+    std::fs::set_permissions(&turn, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    std::fs::write(turn.join("a0"), "").unwrap();
+    for (name, next, step) in [("a", "b", "0"), ("b", "a", "1")] {
+        let words = ["--name", name, "--log-driver=k8s-file", "-v", "./turn:/turn", "busybox", "sh", "-c", script, "x"];
+        let words: Vec<&str> = words.iter().chain(&[name, next, step]).copied().collect();
+        if !environment.starts(&words) {
+            return;
+        }
+    }
+    let wanted = "a a0\nb b0\na a1\nb b1\na a2\nb b2\n";
+    assert_eq!(environment.ok(&["logs", "--follow", "--names", "a", "b"]), wanted);
+    assert_eq!(environment.ok(&["logs", "--names", "b", "a"]), wanted);
+    assert_eq!(environment.ok(&["logs", "--names", "--tail", "1", "b", "a"]), "a a2\nb b2\n");
+    let coloured = environment.ok(&["logs", "--color", "--names", "--tail", "1", "a", "b"]);
+    assert_eq!(coloured, "\x1b[37ma a2\x1b[0m\n\x1b[31mb b2\x1b[0m\n");
+}

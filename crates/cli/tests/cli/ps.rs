@@ -90,3 +90,30 @@ fn the_newest_are_counted_and_the_oldest_come_first() {
     assert_eq!(names(&["--latest"]), "three");
     assert!(environment.refused(&["ps", "--latest", "--last", "2"]).contains("mutually exclusive"));
 }
+
+#[test]
+fn sizes_and_namespaces_are_shown_when_they_are_asked_for() {
+    let Some(environment) = Environment::with_busybox() else { return };
+    if !environment.starts(&["--name", "one", "busybox", "sh", "-c", "head -c 5000 /dev/zero >/x; sleep 1000"]) {
+        return;
+    }
+    environment.create(&["--name", "two", "busybox", "true"]);
+    environment.ok(&["exec", "one", "sh", "-c", "until [ $(wc -c </x) = 5000 ]; do usleep 1000; done"]);
+    let sizes = environment.ok(&["ps", "-a", "--size", "--sort", "size", "--format", "{{.Names}} {{.Size}}"]);
+    let sizes: Vec<&str> = sizes.lines().collect();
+    assert!(sizes[0].starts_with("two 0B (virtual ") && sizes[1].starts_with("one 5kB (virtual "), "{sizes:?}");
+    assert!(environment.ok(&["ps", "--size"]).lines().next().unwrap().ends_with("SIZE"));
+    let json = environment.json(&["inspect", "--size", "one"]);
+    assert_eq!(json[0]["SizeRw"], 5000);
+    assert!(json[0]["SizeRootFs"].as_u64().unwrap() > 1_000_000);
+    assert!(environment.json(&["container", "inspect", "two"])[0].get("SizeRw").is_none());
+
+    let table = environment.ok(&["ps", "--ns"]);
+    assert!(table.starts_with("CONTAINER ID  NAMES       PID         CGROUPNS    IPC         MNT"), "{table}");
+    let own = std::fs::read_link("/proc/self/ns/mnt").unwrap().to_str().unwrap().to_owned();
+    let number = environment.json(&["ps", "--ns", "--format", "json"])[0]["Namespaces"]["Mnt"].clone();
+    let number = number.as_str().unwrap();
+    assert!(number.parse::<u64>().is_ok() && !own.contains(number), "{number}");
+    environment.refused(&["ps", "--ns", "--size"]);
+    environment.ok(&["rm", "-f", "-t", "0", "one"]);
+}

@@ -87,7 +87,12 @@ impl Engine {
         Ok(store::ContainerId::random().to_string())
     }
 
-    fn exec_start(&self, container: &Container, request: &ExecRequest, wiring: &mut Wiring) -> Result<Running> {
+    pub(super) fn exec_start(
+        &self,
+        container: &Container,
+        request: &ExecRequest,
+        wiring: &mut Wiring,
+    ) -> Result<Running> {
         let running = container.running.as_ref().filter(|state| state.paused.is_none());
         let Some(state) = running else { return Err(self.wrong_state(container, "exec")) };
         self.reach_profile(&container.record.spec);

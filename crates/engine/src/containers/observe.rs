@@ -1,29 +1,20 @@
-//! Looking at containers: `wait`, `top`, `port`, `logs`.
+//! Looking at containers: `top`, `port`, `logs`, sizes, namespaces.
 
-use super::{Container, Status, ended_within, open};
+use super::Container;
+use crate::Engine;
 use crate::error::{Error, Kind, Result};
-use crate::logs::{self, Identity, LogOptions, Sink, Source};
-use crate::{Engine, store_error};
+use crate::logs::{self, Identity, LogLine, LogOptions, Sink, Source};
 use runtime::capability;
 use spec::logging::LogDriver;
 use spec::network::Protocol;
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use store::ContainerRecord;
-
-/// What `wait` waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
-    /// It runs.
-    Running,
-    /// It has ended (podman's `stopped` and `exited`).
-    Stopped,
-    /// It is gone.
-    Removing,
-    /// Made, and not started.
-    Created,
-}
 
 /// One port of the host that leads into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,56 +63,48 @@ fn narrowed(word: &str) -> Option<String> {
     (!left.is_empty()).then(|| format!("{dash}{left}"))
 }
 
-impl Engine {
-    /// Waits for one of the conditions and returns the exit status; -1 when it has none, as in podman.
-    pub fn wait(&self, container: &Container, conditions: &[Condition], interval: Duration) -> Result<i32> {
-        let mut current = container.clone();
-        loop {
-            let met = conditions.iter().any(|condition| match condition {
-                Condition::Running => current.status() == Status::Running,
-                Condition::Stopped => current.running.is_none(),
-                Condition::Created => current.status() == Status::Created,
-                Condition::Removing => false,
-            });
-            // Between its end and the word about it; who ends it is about to write that.
-            if met && current.running.is_none() && conditions.contains(&Condition::Stopped) {
-                if let Some(state) = self.store.read_state(&current.record.id).map_err(store_error)? {
-                    current.exit = self.await_record(&current.record, &state)?;
-                }
-            }
-            if met {
-                return Ok(current
-                    .exit
-                    .as_ref()
-                    .filter(|_| current.running.is_none())
-                    .map_or(-1, |exit| exit.exit_code));
-            }
-            match &current.running {
-                Some(state) => {
-                    // Ends the moment the process does; looked at anew from time to time for other conditions.
-                    if ended_within(&open(state)?, Duration::from_secs(3600))? {
-                        if let Some(exit) = self.await_record(&current.record, state)? {
-                            if conditions.contains(&Condition::Stopped) {
-                                return Ok(exit.exit_code);
-                            }
-                        }
-                    }
-                }
-                None => std::thread::sleep(interval),
-            }
-            current = match self.store.container(&container.record.id) {
-                Ok(record) => self.look_at(record)?,
-                Err(error)
-                    if error.is_not_found()
-                        && conditions.iter().any(|c| matches!(c, Condition::Removing | Condition::Stopped)) =>
-                {
-                    return Ok(current.exit.map_or(-1, |exit| exit.exit_code));
-                }
-                Err(error) => return Err(store_error(error)),
-            };
+/// So many lines of one container wait for those of others.
+const LINES: usize = 64;
+/// How often followed containers are looked at while they write nothing.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A line, and the number of the container that wrote it.
+type Numbered = Result<(usize, LogLine)>;
+
+fn read_in_thread(
+    number: usize,
+    source: Source,
+    options: &LogOptions,
+    alive: &Arc<AtomicBool>,
+    lines: SyncSender<Result<(usize, LogLine)>>,
+) {
+    let (options, alive) = (options.clone(), Arc::clone(alive));
+    std::thread::spawn(move || {
+        let mut hand_on = |line| match lines.send(Ok((number, line))) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        };
+        let read = logs::read(&source, &options, &|| alive.load(Ordering::Relaxed), &mut hand_on);
+        // Whoever reads may have gone.
+        let _ = read.map_err(|error| lines.send(Err(error)));
+    });
+}
+
+/// Hands on lines of several readers by their time; each reader's own order stays.
+fn in_order(readers: &[Receiver<Numbered>], sink: &mut dyn FnMut(usize, LogLine) -> ControlFlow<()>) -> Result<()> {
+    let mut heads = readers.iter().map(|lines| lines.recv().ok().transpose()).collect::<Result<Vec<_>>>()?;
+    loop {
+        let times = heads.iter().enumerate().filter_map(|(at, head)| Some((head.as_ref()?.1.time, at)));
+        let Some((_, at)) = times.min() else { return Ok(()) };
+        let next = readers[at].recv().ok().transpose()?;
+        let Some((number, line)) = std::mem::replace(&mut heads[at], next) else { return Ok(()) };
+        if sink(number, line).is_break() {
+            return Ok(());
         }
     }
+}
 
+impl Engine {
     /// Host process numbers of everything in a container.
     pub fn processes(&self, container: &Container) -> Result<Vec<u32>> {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "top")) };
@@ -181,13 +164,95 @@ impl Engine {
     pub fn logs(&self, container: &Container, options: &LogOptions, sink: &mut Sink<'_>) -> Result<()> {
         let record = &container.record;
         let source = self.log_source(record)?;
-        let alive = || match self.store.container(&record.id) {
+        logs::read(&source, options, &|| self.is_writing(record), sink)
+    }
+
+    /// What several containers wrote, by time; `sink` is told whose line it is, by number. What is followed comes as it is written.
+    pub fn logs_of(
+        &self,
+        containers: &[Container],
+        options: &LogOptions,
+        sink: &mut dyn FnMut(usize, LogLine) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let sources = containers.iter().map(|one| self.log_source(&one.record)).collect::<Result<Vec<_>>>()?;
+        let alive: Vec<Arc<AtomicBool>> = containers.iter().map(|_| Arc::new(AtomicBool::new(true))).collect();
+        if options.follow {
+            let (sender, lines) = sync_channel(LINES);
+            for (number, source) in sources.into_iter().enumerate() {
+                read_in_thread(number, source, options, &alive[number], sender.clone());
+            }
+            drop(sender);
+            return self.follow_several(containers, &alive, &lines, sink);
+        }
+        let mut readers = Vec::new();
+        for (number, source) in sources.into_iter().enumerate() {
+            let (sender, lines) = sync_channel(LINES);
+            read_in_thread(number, source, options, &alive[number], sender);
+            readers.push(lines);
+        }
+        in_order(&readers, sink)
+    }
+
+    fn follow_several(
+        &self,
+        containers: &[Container],
+        alive: &[Arc<AtomicBool>],
+        lines: &Receiver<Numbered>,
+        sink: &mut dyn FnMut(usize, LogLine) -> ControlFlow<()>,
+    ) -> Result<()> {
+        loop {
+            let first = match lines.recv_timeout(LOOK) {
+                Ok(line) => line?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    for (container, alive) in containers.iter().zip(alive) {
+                        alive.store(self.is_writing(&container.record), Ordering::Relaxed);
+                    }
+                    continue;
+                }
+            };
+            // What is there at once is put in order: the past, for the most part.
+            let mut batch = vec![first];
+            while let Some(line) = lines.try_recv().ok().filter(|_| batch.len() < 1000) {
+                batch.push(line?);
+            }
+            batch.sort_by_key(|(_, line)| line.time);
+            for (number, line) in batch {
+                if sink(number, line).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Whether more may come of a container: it runs, or its last words are on their way.
+    fn is_writing(&self, record: &ContainerRecord) -> bool {
+        match self.store.container(&record.id) {
             Ok(record) => {
                 self.look_at(record).is_ok_and(|container| container.running.is_some() || self.relays(&container))
             }
             Err(_) => false,
-        };
-        logs::read(&source, options, &alive, sink)
+        }
+    }
+
+    /// How many bytes a container has in its own files, and how many are in those of its image.
+    pub fn container_size(&self, record: &ContainerRecord) -> Result<(u64, u64)> {
+        self.enter_user_namespace()?;
+        let own = crate::system::tree_size(&self.store.upper_dir(&record.id));
+        let layers = record.image.iter().flat_map(|image| &image.layers);
+        Ok((own, layers.map(|layer| self.store.layer_tar_size(layer).unwrap_or(0)).sum()))
+    }
+
+    /// Before several threads read: what sizes and namespaces need, which demands a process of one thread.
+    pub fn prepare_to_measure(&self) -> Result<()> {
+        self.enter_user_namespace()
+    }
+
+    /// The number of one of a container's namespaces (`mnt`, `net`, …); `None` where it does not run or cannot be looked at.
+    pub fn namespace(&self, container: &Container, kind: &str) -> Option<String> {
+        let pid = container.running.as_ref()?.main.pid;
+        let link = std::fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()?;
+        Some(link.to_str()?.split_once('[')?.1.trim_end_matches(']').to_owned())
     }
 
     /// Whether the relay of the last run still carries words.

@@ -148,6 +148,11 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
+    /// What is noted is another process's to tell.
+    pub(crate) fn forget(&self) {
+        self.waiting.take();
+    }
+
     fn send(&self) {
         let waiting = self.waiting.take();
         match self.target.get() {

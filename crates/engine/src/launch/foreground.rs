@@ -1,7 +1,7 @@
 //! A container in the foreground: the caller's terminal and signals are its own until it ends.
 
 use super::output::{Carried, Output, StandardInput, Wiring};
-use super::{Surroundings, cgroup, notify, service};
+use super::{Started, Surroundings, cgroup, notify, service};
 use crate::error::{Error, Kind, Result};
 use crate::events::Act;
 use crate::resolve::resources::{self, Controllers};
@@ -9,7 +9,7 @@ use crate::resolve::systemd::{self, Program};
 use crate::{Engine, inherited, runtime_error, store_error, unit};
 use jiff::Timestamp;
 use runtime::Exit;
-use runtime::foreground::{Foreground, Input, Outcome, Signals};
+use runtime::foreground::{DetachKeys, Foreground, Input, Outcome, Signals};
 use runtime::plan::{Parent, Plan, WindowSize};
 use rustix::termios::{isatty, tcgetwinsize};
 use spec::ContainerSpec;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use store::{ContainerRecord, ExitRecord};
 
 /// What the caller lends to a container in the foreground.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Attachment {
     /// Its standard input.
     pub input: StandardInput,
@@ -26,6 +26,8 @@ pub struct Attachment {
     pub output: [Output; 2],
     /// `--sig-proxy`
     pub signals: Signals,
+    /// `--detach-keys`; only of use to a companion ([`Engine::beside_caller`]).
+    pub keys: DetachKeys,
 }
 
 /// How it ended.
@@ -60,7 +62,7 @@ impl Engine {
         // From here on a signal is the container's business; one that comes early waits until somebody can pass it on.
         let _held = runtime::foreground::hold_signals().map_err(runtime_error)?;
         let started = self.start_process(record, &mut wiring, around).inspect_err(|_| self.drop_auto_remove(record))?;
-        let state = started.state;
+        let mut state = started.state;
         self.tell_start(record, state.started_at);
         self.tell_container(record, Act::Attach);
         self.send_events();
@@ -72,9 +74,15 @@ impl Engine {
         let foreground = Foreground {
             limit: time_limit(&record.spec),
             signals: attachment.signals,
+            detach: attachment.keys,
             ..lent(attachment.input, record.spec.process.tty, std::mem::take(&mut wiring.carried))?
         };
-        let outcome = runtime::foreground::attend(&started.running, foreground).map_err(runtime_error)?;
+        let mut outcome = runtime::foreground::attend(&started.running, foreground).map_err(runtime_error)?;
+        if outcome == Outcome::Detached {
+            let age = Duration::try_from(Timestamp::now().duration_since(state.started_at)).unwrap_or_default();
+            let left = time_limit(&record.spec).map(|limit| limit.saturating_sub(age));
+            (outcome, state) = self.stay_behind(record, Started { running: started.running, state }, left)?;
+        }
         let (code, signal) = match outcome {
             Outcome::Exited(Exit::Signal(signal)) => (Exit::Signal(signal).code().into(), Some(signal)),
             Outcome::Exited(exit) => (exit.code().into(), None),

@@ -5,11 +5,13 @@
 //! the container is doing; `seen` reads all of it for a list.
 
 mod directory;
+mod health;
 pub(crate) mod id;
 mod marks;
 mod running;
 mod seen;
 
+pub use health::{HealthRecord, HealthResult, HealthStatus};
 pub use seen::Seen;
 
 pub use self::id::ContainerId;

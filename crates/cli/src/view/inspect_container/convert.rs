@@ -1,8 +1,8 @@
 //! From what the engine knows of a container to the document that `inspect` shows.
 
 use super::{
-    BasicNetwork, Config, Container, Device, GraphDriver, Healthcheck, HostConfig, HostPort, LogConfig, Mount, Network,
-    NetworkSettings, Nothing, RestartPolicy, Secret, State, Throttle, Ulimit,
+    BasicNetwork, Config, Container, Device, GraphDriver, Health, HealthResult, Healthcheck, HostConfig, HostPort,
+    LogConfig, Mount, Network, NetworkSettings, Nothing, RestartPolicy, Secret, State, Throttle, Ulimit,
 };
 use crate::error::Result;
 use crate::filter::containers::words;
@@ -33,6 +33,13 @@ const CPU_PERIOD: u64 = 100_000;
 const PIDS: i64 = 2048;
 
 impl Container {
+    /// Fills in the sizes.
+    pub(crate) fn measure(&mut self, container: &engine::containers::Container, engine: &Engine) -> Result<()> {
+        let (own, image) = engine.container_size(&container.record)?;
+        (self.size_rw, self.size_root_fs) = (Some(own), Some(own + image));
+        Ok(())
+    }
+
     /// The document of one container.
     pub(crate) fn of(container: &engine::containers::Container, engine: &Engine) -> Result<Self> {
         let record = &container.record;
@@ -50,7 +57,7 @@ impl Container {
             created: Time::local(record.created),
             path,
             args,
-            state: state(container),
+            state: State { health: health(container, engine)?, ..state(container) },
             image: record.image.as_ref().map(|image| image.id.hex()).unwrap_or_default(),
             image_digest: record
                 .image
@@ -93,6 +100,20 @@ fn said(spec: &ContainerSpec, flag: &str) -> Vec<String> {
 fn restarts(container: &engine::containers::Container) -> u32 {
     let running = container.running.as_ref().map(|state| state.restarts);
     running.or(container.exit.as_ref().map(|exit| exit.restarts)).unwrap_or(0)
+}
+
+/// What health checks found; `None` where nothing checks it or it never ran.
+fn health(container: &engine::containers::Container, engine: &Engine) -> Result<Option<Health>> {
+    let Some(known) = engine.health(container)? else { return Ok(None) };
+    let shown = |result: engine::HealthResult| HealthResult {
+        start: Time::local(result.start).rfc3339(),
+        end: Time::local(result.end).rfc3339(),
+        exit_code: result.exit_code,
+        output: result.output,
+    };
+    let log: Vec<HealthResult> = known.log.into_iter().map(shown).collect();
+    let log = Some(log).filter(|log| !log.is_empty());
+    Ok(Some(Health { status: known.status.word().to_owned(), failing_streak: known.failing_streak, log }))
 }
 
 fn state(container: &engine::containers::Container) -> State {

@@ -1,6 +1,6 @@
 //! From what the engine knows of a container to its row.
 
-use super::{NEVER, Namespaces, Port, Row};
+use super::{NEVER, Namespaces, Port, Row, Size};
 use crate::error::Result;
 use crate::filter::containers::arguments;
 use engine::Engine;
@@ -64,11 +64,40 @@ impl Row {
             state: container.status().word().to_owned(),
             status: String::new(),
             created: record.created,
-            health: String::new(),
+            health: health(container, engine)?,
         };
         row.status = row.status(now);
         Ok(row)
     }
+
+    /// Fills in `size`.
+    pub(crate) fn measure(&mut self, container: &Container, engine: &Engine) -> Result<()> {
+        let (own, image) = engine.container_size(&container.record)?;
+        self.size = Some(Size { root_fs_size: own + image, rw_size: own });
+        Ok(())
+    }
+
+    /// Fills in `namespaces`.
+    pub(crate) fn look_at_namespaces(&mut self, container: &Container, engine: &Engine) {
+        let number = |kind| engine.namespace(container, kind).unwrap_or_default();
+        self.namespaces = Namespaces {
+            mnt: number("mnt"),
+            cgroup: number("cgroup"),
+            ipc: number("ipc"),
+            net: number("net"),
+            pidns: number("pid"),
+            uts: number("uts"),
+            user: number("user"),
+        };
+    }
+}
+
+/// `starting`, `healthy` or `unhealthy`, of one that runs and is checked.
+fn health(container: &Container, engine: &Engine) -> Result<String> {
+    if container.status() != Status::Running {
+        return Ok(String::new());
+    }
+    Ok(engine.health(container)?.map(|health| health.status.word().to_owned()).unwrap_or_default())
 }
 
 /// By protocol and port inside.

@@ -6,8 +6,12 @@ use crate::case::Case;
 use crate::cases;
 use crate::host::Host;
 
-pub(super) const CASES: &[Case] =
-    cases![the_journal_tells_what_happened_to_a_service, a_stream_tells_what_happens_now,];
+pub(super) const CASES: &[Case] = cases![
+    the_journal_tells_what_happened_to_a_service,
+    a_stream_tells_what_happens_now,
+    services_are_measured_by_their_groups,
+    logs_of_several_services_are_followed,
+];
 
 /// What happened to a container called `one`.
 const TOLD: &str = "lodger events --stream=false --filter container=one --format '{{.Status}} {{.ContainerExitCode}}'";
@@ -63,6 +67,22 @@ fn services_are_measured_by_their_groups(host: &Host) -> Result<()> {
         .stdout_lacks("0\n");
         run("lodger stats --no-stream --format '{{.PIDs}}' idle")?.ok();
         run("lodger rm -f -t 0 busy idle")?.ok();
+    }
+    Ok(())
+}
+
+fn logs_of_several_services_are_followed(host: &Host) -> Result<()> {
+    host.load("alice", "busybox")?;
+    for driver in ["journald", "k8s-file"] {
+        for name in ["a", "b"] {
+            let script = format!("for i in 1 2 3; do sleep 1; echo {name}$i; done");
+            host.alice(&format!(
+                "lodger run -d --name {name} --log-driver {driver} --network=none busybox sh -c '{script}'"
+            ))?
+            .ok();
+        }
+        host.alice("timeout 20 lodger logs -f -n a b | sort")?.ok().stdout("a a1\na a2\na a3\nb b1\nb b2\nb b3\n");
+        host.alice("lodger wait a b; lodger logs -n a b | wc -l; lodger rm a b")?.ok().stdout_has("6\n");
     }
     Ok(())
 }

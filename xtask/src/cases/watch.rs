@@ -66,7 +66,7 @@ fn services_are_measured_by_their_groups(host: &Host) -> Result<()> {
         )?
         .stdout_lacks("0\n");
         run("lodger stats --no-stream --format '{{.PIDs}}' idle")?.ok();
-        run("lodger rm -f -t 0 busy idle")?.ok();
+        run("lodger rm -f -t 0 busy && lodger rm -f -t 0 idle")?.ok();
     }
     Ok(())
 }

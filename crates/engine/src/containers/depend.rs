@@ -17,7 +17,7 @@ impl Engine {
     pub fn joining(&self) -> Result<Joining> {
         let mut records = self.store.containers().map_err(store_error)?.items;
         records.retain(|record| joined(&record.spec).next().is_some());
-        records.sort_by(|a, b| b.created.cmp(&a.created));
+        records.sort_by_key(|record| std::cmp::Reverse(record.created));
         Ok(Joining(records))
     }
 

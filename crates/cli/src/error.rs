@@ -252,6 +252,12 @@ fn hint_for(kind: &Kind) -> Option<String> {
         Kind::RangeRefused => {
             "ranges in /etc/subuid and /etc/subgid must not overlap, and need 65536 ids each".to_owned()
         }
+        Kind::TooFewIds(_) => "ask for fewer ids (size=), remove containers that have ids of their own, or give the user more: \
+             `sudo usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER`"
+            .to_owned(),
+        Kind::NotDelegatedIds(_) => "`grep USER: /etc/subuid /etc/subgid` shows which ids of the host the user has; \
+             `sudo usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST USER` gives more"
+            .to_owned(),
         Kind::NoSuchSecret(_) => "`lodger secret ls` lists the secrets there are".to_owned(),
         Kind::SecretExists(_) => "--replace gives it the new value".to_owned(),
         Kind::VolumeExists(_) => "--ignore makes this no error".to_owned(),

@@ -96,6 +96,10 @@ pub enum Kind {
     MapperUnprivileged(String),
     /// The range in `/etc/subuid` or `/etc/subgid` was refused.
     RangeRefused,
+    /// A container asks for more ids than there are, or than others have left; which and how many.
+    TooFewIds(String),
+    /// A container asks for ids of the host that its user may not give; which.
+    NotDelegatedIds(String),
     /// The kernel or administrator refuses user namespaces.
     UserNamespacesDisabled,
     /// A published port is taken.
@@ -311,6 +315,7 @@ impl Kind {
                 ),
             },
             Self::Invalid(text) | Self::Unsupported(text) | Self::Locked(text) => text.clone(),
+            Self::TooFewIds(text) | Self::NotDelegatedIds(text) => text.clone(),
             Self::CommandNotFound(text) | Self::CommandNotInvocable(text) => text.clone(),
             Self::WorkdirMissing(path) => {
                 format!("workdir {path:?} does not exist on container, or is no directory there")

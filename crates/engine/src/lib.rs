@@ -11,6 +11,7 @@
 //! containers                create, start, stop, remove, list, exec, …
 //! logs                      what they wrote
 //! events                    what happened to them, told by every verb that changes something
+//! ids                       which ids of the caller's a container has
 //! userns, outside           root's own range of ids, and what is opened before it is entered
 //! ```
 
@@ -24,6 +25,7 @@ pub mod events;
 #[cfg(test)]
 mod fuzz;
 pub mod host;
+mod ids;
 pub mod images;
 mod inherited;
 pub mod launch;

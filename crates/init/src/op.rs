@@ -103,6 +103,10 @@ pub enum Op<'a> {
     JoinProcess(Namespaces, BorrowedFd<'a>),
     /// Make namespaces new.
     Unshare(Namespaces),
+    /// Wait until the parent has said which ids the new user namespace has. End of file: the parent is gone, and so is this process.
+    AwaitIds,
+    /// Become this user and group of the user namespace, with all capabilities that there are in it.
+    Become(u32, u32),
     /// Become a session leader.
     Session,
     /// Get a session keyring of its own.
@@ -266,6 +270,8 @@ impl fmt::Display for Op<'_> {
             Self::Join(kinds, _) => write!(f, "join {}", Names(*kinds)),
             Self::JoinProcess(kinds, _) => write!(f, "join process {}", Names(*kinds)),
             Self::Unshare(kinds) => write!(f, "unshare {}", Names(*kinds)),
+            Self::AwaitIds => f.write_str("await ids"),
+            Self::Become(uid, gid) => write!(f, "become {uid}:{gid}"),
             Self::Session => f.write_str("session"),
             Self::Keyring => f.write_str("keyring"),
             Self::Hostname(name) => write!(f, "hostname {}", Text(name)),

@@ -117,6 +117,9 @@ pub const LENGTH: usize = 16;
 /// The word that lets a waiting child go.
 pub const GO: [u8; 1] = [b'g'];
 
+/// The parent's word that the user namespace has its ids; comes before [`GO`].
+pub const IDS: [u8; 1] = [b'i'];
+
 impl Report {
     /// As sent.
     #[must_use]

@@ -12,6 +12,7 @@ use crate::compile::{Program, compile_exec};
 use crate::error::{Context, Error, Kind};
 use crate::plan::{Cgroup, Entry, OomScore, Passed, Privileges, Process, Rlimit, Seccomp, Stdio};
 use crate::process::ProcessId;
+use crate::userns::Map;
 use kernel::clone::Namespaces;
 use rustix::fs::{Mode, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
@@ -50,6 +51,8 @@ pub struct Container {
     root: OwnedFd,
     /// Namespaces in which it differs from the caller.
     joined: Namespaces,
+    /// Its ids, where they are others than the caller's and the caller is root around it.
+    ids: Option<Map>,
 }
 
 impl Container {
@@ -82,9 +85,11 @@ impl Container {
                 }
             }
         }
+        let around = joined.contains(Namespaces::USER) && rustix::process::geteuid().is_root();
+        let ids = if around { Some(Map::of(process.pid)?) } else { None };
         // Whatever was read by number was about this process only if it still has it.
         kernel::signal::send(pidfd.as_fd(), 0).map_err(|_| Error::new("open container", process.pid, Kind::Gone))?;
-        Ok(Self { pidfd, root, joined })
+        Ok(Self { pidfd, root, joined, ids })
     }
 
     /// Puts a further process into order. To be given to [`crate::spawn`], after which the caller is in the container's user namespace,
@@ -93,6 +98,6 @@ impl Container {
     /// # Errors
     /// As [`crate::compile`].
     pub fn compile<'p>(&'p self, plan: &'p ExecPlan) -> Result<Program<'p>, Error> {
-        compile_exec(plan, self.pidfd.as_fd(), self.root.as_fd(), self.joined)
+        compile_exec(plan, self.pidfd.as_fd(), self.root.as_fd(), self.joined, self.ids.as_ref())
     }
 }

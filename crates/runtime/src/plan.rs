@@ -15,6 +15,7 @@ pub use sysctl::{Sysctl, SysctlScope};
 
 use crate::capability;
 use crate::rootfs::Rootfs;
+use crate::userns::Map;
 use std::ffi::{CStr, CString};
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -26,8 +27,10 @@ pub struct Plan {
     pub rootfs: Rootfs,
     /// Whether the root file system can be written.
     pub root_access: Access,
-    /// Which namespaces are the container's own. The mount namespace always is; the user namespace is the caller's.
+    /// Which namespaces are the container's own. The mount namespace always is.
     pub namespaces: Namespaces,
+    /// Whose ids the container has.
+    pub users: Users,
     /// Name in the UTS namespace; ignored unless that is new.
     pub hostname: Name,
     /// NIS domain name in the UTS namespace; ignored unless that is new.
@@ -90,6 +93,28 @@ pub struct Namespaces {
     pub net: Namespace,
     /// View of the control groups.
     pub cgroup: Namespace,
+}
+
+/// The user namespace.
+#[derive(Debug)]
+pub enum Users {
+    /// The launching process's.
+    Launcher,
+    /// A new one, with these ids of the launcher's.
+    New(Map),
+    /// An existing one, by a descriptor of `/proc/PID/ns/user`, which has these ids of the launcher's.
+    Join(OwnedFd, Map),
+}
+
+impl Users {
+    /// Its ids, where they are not the launcher's.
+    #[must_use]
+    pub fn map(&self) -> Option<&Map> {
+        match self {
+            Self::Launcher => None,
+            Self::New(map) | Self::Join(_, map) => Some(map),
+        }
+    }
 }
 
 /// One namespace.

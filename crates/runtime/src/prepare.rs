@@ -13,7 +13,7 @@ use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, RawMode, Uid, chownat, fchmod, fchown, fstat, major, makedev, minor, mkdirat,
     mknodat, openat, symlinkat,
 };
-use rustix::io::fcntl_dupfd_cloexec;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::mount::{FsMountFlags, FsOpenFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen};
 use std::ffi::{CStr, CString};
 use std::fmt;
@@ -75,8 +75,14 @@ pub(crate) enum Step<'p> {
     Placeholder { directory: Slot, name: &'p CStr },
     /// A device node in a tmpfs, of the same type and number as `source`.
     Node { directory: Slot, name: &'p CStr, source: BorrowedFd<'p>, mode: u32, uid: u32, gid: u32 },
-    /// A file with content in a tmpfs, under a number.
-    Write { directory: Slot, name: u16, file: &'p File },
+    /// A file with content in a tmpfs, under a number, for this user and group.
+    Write { directory: Slot, name: u16, file: &'p File, owner: (u32, u32) },
+    /// An entry of a tmpfs for this user and group.
+    Give { directory: Slot, name: &'static CStr, owner: (u32, u32) },
+    /// The container's own terminal for this user.
+    OwnTerminal { slot: Slot, uid: u32 },
+    /// A pipe for this user; anything else that the caller chose stays as it is.
+    OwnPipe { slot: Slot, uid: u32 },
     /// A new devpts.
     Devpts { group: TtyGroup, into: Slot },
     /// A new devpts with options of the caller's.
@@ -107,8 +113,11 @@ impl fmt::Display for Step<'_> {
             Self::Node { directory, name, mode, uid, gid, .. } => {
                 write!(f, "{directory} node {name:?} {mode:04o} {uid}:{gid}")
             }
-            Self::Write { directory, name, file } => {
-                let File { contents, mode, uid, gid, .. } = file;
+            Self::Give { directory, name, owner: (uid, gid) } => write!(f, "{directory} own {name:?} {uid}:{gid}"),
+            Self::OwnTerminal { slot, uid } => write!(f, "own terminal {slot} {uid}"),
+            Self::OwnPipe { slot, uid } => write!(f, "own pipe {slot} {uid}"),
+            Self::Write { directory, name, file, owner: (uid, gid) } => {
+                let File { contents, mode, .. } = file;
                 write!(f, "{directory} file \"{name}\" {mode:04o} {uid}:{gid} {} bytes", contents.len())
             }
             Self::Devpts { group: TtyGroup::Group(gid), into } => write!(f, "{into} = devpts gid={gid}"),
@@ -234,9 +243,16 @@ impl Table {
                 node(self.get(directory)?, name, source, (mode, uid, gid))
                     .context("make device", name.to_string_lossy())
             }
-            Step::Write { directory, name, file } => {
-                write(self.get(directory)?, name, file).context("write file", &file.target)
+            Step::Write { directory, name, file, owner } => {
+                write(self.get(directory)?, name, file, owner).context("write file", &file.target)
             }
+            Step::Give { directory, name, owner: (uid, gid) } => {
+                let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+                chownat(self.get(directory)?, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)
+                    .context("give away", name.to_string_lossy())
+            }
+            Step::OwnTerminal { slot, uid } => own(self.get(slot)?, uid).context("give away terminal", slot),
+            Step::OwnPipe { slot, uid } => own_pipe(self.get(slot)?, uid).context("give away pipe", slot),
             _ => Ok(()),
         }
     }
@@ -361,14 +377,29 @@ fn node(
     rustix::fs::chmodat(directory, name, Mode::from_raw_mode(mode as RawMode), AtFlags::empty())
 }
 
-fn write(directory: BorrowedFd<'_>, name: u16, file: &File) -> rustix::io::Result<()> {
+fn own(open: BorrowedFd<'_>, uid: u32) -> rustix::io::Result<()> {
+    chownat(open, c"", Some(Uid::from_raw(uid)), None, AtFlags::EMPTY_PATH)
+}
+
+/// What is not ours to give stays as it is.
+fn own_pipe(pipe: BorrowedFd<'_>, uid: u32) -> rustix::io::Result<()> {
+    if FileType::from_raw_mode(fstat(pipe)?.st_mode) != FileType::Fifo {
+        return Ok(());
+    }
+    match own(pipe, uid) {
+        Err(Errno::PERM | Errno::INVAL | Errno::ROFS) => Ok(()),
+        result => result,
+    }
+}
+
+fn write(directory: BorrowedFd<'_>, name: u16, file: &File, (uid, gid): (u32, u32)) -> rustix::io::Result<()> {
     let opened = openat(directory, name.to_string(), NEW, Mode::from_raw_mode(0o600))?;
     let mut rest = file.contents.as_slice();
     while !rest.is_empty() {
         rest = &rest[rustix::io::write(&opened, rest)?..];
     }
-    if (file.uid, file.gid) != (0, 0) {
-        fchown(&opened, Some(Uid::from_raw(file.uid)), Some(Gid::from_raw(file.gid)))?;
+    if (uid, gid) != (0, 0) {
+        fchown(&opened, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
     }
     fchmod(&opened, Mode::from_raw_mode(file.mode as RawMode))
 }

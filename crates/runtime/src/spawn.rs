@@ -11,14 +11,16 @@
 //!
 //! A launcher that dies before `release` takes the child with it: the barrier reads end of file. After it, the container lives on.
 
-use crate::compile::{BirthPlace, Program};
+mod within;
+
+use crate::compile::{Birth, BirthPlace, Program};
 use crate::error::{Context, Error, Kind};
 use crate::exit::{Exit, wait};
 use crate::plan::Parent;
 use crate::prepare::Table;
 use crate::process::ProcessId;
 use init::op::Op;
-use init::report::{Failure, GO, LENGTH, Part, Report};
+use init::report::{Failure, GO, IDS, LENGTH, Part, Report};
 use init::run::{Start, Tables};
 use kernel::clone::Namespaces;
 use rustix::fs::Mode;
@@ -31,7 +33,8 @@ use rustix::process::Pid;
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use within::{STARTING, in_namespace};
 
 /// A container whose first process waits before its last steps. Dropped, the launcher's end of the pair is closed, which ends the child.
 #[derive(Debug)]
@@ -61,8 +64,16 @@ pub fn spawn<'p>(program: &'p Program<'p>) -> Result<Spawned<'p>, Error> {
     if let Some(place) = &program.pid_namespace {
         join(place)?;
     }
+    for (kinds, namespace) in &program.joined {
+        move_into(*namespace, *kinds)?;
+    }
     let kept = kept(program, &table);
     let (pid, pidfd) = start(program, &mut table, &channel, &child_end, &kept)?;
+    if let Err(error) = give_ids(program, pid, &channel) {
+        let _ = kernel::signal::send(pidfd.as_fd(), libc::SIGKILL);
+        let _ = wait(pidfd.as_fd());
+        return Err(error);
+    }
     // The child's end must close with the child, or its end would not be seen.
     drop(child_end);
     let pid = pid.as_raw_nonzero().get();
@@ -106,8 +117,19 @@ fn join(place: &BirthPlace<'_>) -> Result<(), Error> {
         BirthPlace::Namespace(fd) => (fd.as_fd(), Namespaces::PID),
         BirthPlace::Process(pidfd, kinds) => (pidfd.as_fd(), *kinds),
     };
+    move_into(target, kinds)
+}
+
+fn move_into(target: BorrowedFd<'_>, kinds: Namespaces) -> Result<(), Error> {
     move_into_thread_name_spaces(target, ThreadNameSpaceType::from_bits_retain(kinds.bits()))
         .context("join namespaces of the container", "")
+}
+
+/// Tells a child in a new user namespace which ids that has.
+fn give_ids(program: &Program<'_>, pid: Pid, channel: &OwnedFd) -> Result<(), Error> {
+    let Birth::New(map) = program.users else { return Ok(()) };
+    crate::userns::write_map(pid.as_raw_nonzero().get(), map)?;
+    send(channel, &IDS, SendFlags::NOSIGNAL).map(drop).context(STARTING, "")
 }
 
 fn start(
@@ -131,8 +153,13 @@ fn start(
     };
     let parent_end = channel.as_raw_fd() as u32;
     let tables = Tables { slots: table.slots(), argv: &mut argv };
-    kernel::clone::spawn(program.new, parent, program.cgroup, || init::run::run(&start, tables, parent_end))
-        .context("start process of the container", "")
+    let run = || init::run::run(&start, tables, parent_end);
+    match program.users {
+        Birth::Join(namespace) => in_namespace(namespace, program, parent, run),
+        Birth::Launcher | Birth::New(_) => {
+            kernel::clone::spawn(program.new, parent, program.cgroup, run).context(STARTING, "")
+        }
+    }
 }
 
 impl Spawned<'_> {

@@ -14,7 +14,8 @@ mod map;
 mod opener;
 mod shown;
 
-pub use map::{Map, Range};
+pub(crate) use map::write_files as write_map;
+pub use map::{Map, Range, outside};
 pub use opener::Opener;
 pub use shown::show_as_inside;
 
@@ -162,6 +163,41 @@ impl Created {
 /// [`Kind::Gone`] when the process has ended or its pid is another's.
 pub fn open(member: &ProcessId) -> Result<OwnedFd, Error> {
     process::namespace(member, "user")
+}
+
+/// The ids of an existing user namespace as this process sees them; `None` for this process's own.
+///
+/// # Errors
+/// When this process has no right to join it: it lies neither in this process's own nor does it belong to its user.
+pub fn map_of(namespace: &OwnedFd) -> Result<Option<Map>, Error> {
+    use std::os::linux::fs::MetadataExt;
+    let number = |path: &str| std::fs::metadata(path).map(|meta| (meta.st_dev(), meta.st_ino())).ok();
+    if number("/proc/self/ns/user") == number(&format!("/proc/self/fd/{}", namespace.as_raw_fd())) {
+        return Ok(None);
+    }
+    let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+    let (channel, child_end) = pair.context("join user namespace", "")?;
+    let parent_end = channel.as_raw_fd() as u32;
+    let started = kernel::clone::spawn(Namespaces::NONE, Parent::Caller, None, || {
+        let _ = kernel::descriptor::close_range(parent_end, parent_end);
+        let joined = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::User));
+        let errno = joined.map_or_else(|errno| errno.raw_os_error(), |()| 0);
+        let _ = send(&child_end, &errno.to_ne_bytes(), SendFlags::NOSIGNAL);
+        // Until the parent has looked.
+        let _ = recv(&child_end, &mut [0u8; 1][..], RecvFlags::empty());
+        kernel::clone::exit(0)
+    });
+    let (pid, pidfd) = started.context("join user namespace", "")?;
+    drop(child_end);
+    let pid = pid.as_raw_nonzero().get();
+    let holder = Holder { process: ProcessId { pid, start_time: 0 }, pidfd, channel: Some(channel) };
+    let mut errno = [0u8; 4];
+    let Some(channel) = &holder.channel else { return Ok(None) };
+    recv(channel, &mut errno[..], RecvFlags::empty()).context("join user namespace", "")?;
+    match i32::from_ne_bytes(errno) {
+        0 => Map::of(pid).map(Some),
+        errno => Err(Error::system("join user namespace", "", Errno::from_raw_os_error(errno.clamp(1, 4095)))),
+    }
 }
 
 /// Whether a process is in the caller's user namespace.

@@ -7,6 +7,7 @@
 //! reference, digest, platform, oci     what an image is
 //! container and its groups             what was asked of a container ("Spec mirrors words")
 //! options                              flag = Quadlet key = a row
+//! idmap                                ids of a user namespace and of the one around it
 //! volume, secret                       what a volume is asked to be; how a container gets a secret
 //! bytes, duration, signal, name        small text forms
 //! ```
@@ -18,6 +19,7 @@ pub mod duration;
 #[cfg(test)]
 mod fuzz;
 pub mod health;
+pub mod idmap;
 pub mod lifecycle;
 pub mod logging;
 pub mod mount;

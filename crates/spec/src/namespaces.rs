@@ -1,5 +1,10 @@
 //! Which namespaces are a container's own: words of the group `namespaces`.
 
+mod user;
+
+pub use user::{Auto, KeepId, UserNs};
+
+use crate::idmap::IdMapping;
 use crate::{ParseError, word};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,6 +16,18 @@ pub struct Namespaces {
     /// `--userns`; absent = the user's kept namespace (root inside is the user outside; for root, ids of a range of its own).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<UserNs>,
+    /// `--uidmap`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uid_maps: Vec<IdMapping>,
+    /// `--gidmap`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gid_maps: Vec<IdMapping>,
+    /// `--subuidname`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subuid_name: Option<String>,
+    /// `--subgidname`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subgid_name: Option<String>,
     /// `--pid`; absent = private.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<NsMode>,
@@ -23,6 +40,14 @@ pub struct Namespaces {
     /// `--cgroupns`; absent = private.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cgroup: Option<NsMode>,
+}
+
+impl Namespaces {
+    /// Whether `--uidmap`, `--gidmap`, `--subuidname` or `--subgidname` asks for a map.
+    pub fn is_mapped(&self) -> bool {
+        let named = self.subuid_name.is_some() || self.subgid_name.is_some();
+        named || !self.uid_maps.is_empty() || !self.gid_maps.is_empty()
+    }
 }
 
 /// Own, the host's, another container's, or by path.
@@ -49,16 +74,6 @@ pub enum IpcMode {
     Shareable,
     /// As for every namespace.
     Mode(NsMode),
-}
-
-/// `--userns`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum UserNs {
-    /// Rootless: the user's kept namespace; as root: no user namespace.
-    Host,
-    /// Further modes with their words, which lodger refuses until it has them.
-    Other(String),
 }
 
 impl NsMode {
@@ -105,33 +120,6 @@ impl fmt::Display for IpcMode {
             Self::None => f.write_str("none"),
             Self::Shareable => f.write_str("shareable"),
             Self::Mode(mode) => mode.fmt(f),
-        }
-    }
-}
-
-impl UserNs {
-    /// Parses `host` or podman's other modes (`keep-id`, `auto`, `nomap`, `private`, `container:NAME`, `ns:PATH`),
-    /// with their options as written.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let kind = text.split(':').next().unwrap_or_default();
-        match kind {
-            "host" if text == "host" => Ok(Self::Host),
-            "keep-id" | "auto" | "nomap" | "private" | "container" | "ns" => {
-                Ok(Self::Other(word::plain("user namespace mode", text)?))
-            }
-            _ => {
-                let expected = "expected host, keep-id, auto, nomap, private, container:NAME or ns:PATH";
-                Err(ParseError::new("user namespace mode", text, expected))
-            }
-        }
-    }
-}
-
-impl fmt::Display for UserNs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Host => f.write_str("host"),
-            Self::Other(words) => f.write_str(words),
         }
     }
 }

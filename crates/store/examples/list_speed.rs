@@ -17,6 +17,7 @@ fn record(number: usize) -> ContainerRecord {
         created: jiff::Timestamp::now(),
         image: None,
         spec: Box::new(spec),
+        ids: None,
         create_command: "lodger run -d --name web -p 8080:80 -v data:/data nginx"
             .split(' ')
             .map(str::to_owned)

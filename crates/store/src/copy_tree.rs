@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::layer::unpack::is_kept;
+use crate::owners::Owners;
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat, Timespec, Timestamps, Uid, XattrFlags,
 };
@@ -27,10 +28,25 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 /// `target` itself takes the attributes of `source`. File content is shared (reflink) where the file system can. Sockets and
 /// device nodes are left out. `name` is what `target` is called in messages.
 pub fn copy_tree(source: BorrowedFd<'_>, target: BorrowedFd<'_>, name: &Path) -> Result<()> {
-    let mut copy = Copy { target, links: HashMap::new(), path: Vec::new(), depth: 0 };
+    copy(source, target, name, Change::default())
+}
+
+/// What becomes different in a copy.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Change<'c> {
+    /// Everything belongs to somebody else.
+    pub(crate) owners: Option<&'c Owners<'c>>,
+    /// Files larger than so many bytes get their attributes alone, and the kernel's marks with which an overlay finds the content at
+    /// the same path of a layer below (`lower -> data redirect`).
+    pub(crate) references: Option<u64>,
+}
+
+/// The same with a change.
+pub(crate) fn copy(source: BorrowedFd<'_>, target: BorrowedFd<'_>, name: &Path, change: Change<'_>) -> Result<()> {
+    let mut copy = Copy { target, change, links: HashMap::new(), path: Vec::new(), depth: 0 };
     let copied = copy.entries(source, target).and_then(|()| {
         let stat = rustix::fs::fstat(source)?;
-        set_attributes(source, target, &stat)
+        copy.set_attributes(source, target, &stat)
     });
     copied.map_err(|errno| {
         let path = name.join(String::from_utf8_lossy(&copy.path).as_ref());
@@ -45,6 +61,7 @@ const TOO_DEEP: &str = "more than 200 directories deep";
 
 struct Copy<'t> {
     target: BorrowedFd<'t>,
+    change: Change<'t>,
     /// Files with several names that were copied → the path of the copy, below the target.
     links: HashMap<(u64, u64), Vec<u8>>,
     /// Below the top: where we are, and after an error, where it happened.
@@ -87,17 +104,17 @@ impl Copy<'_> {
                 rustix::fs::mkdirat(target, name, Mode::from_raw_mode(0o700))?;
                 let to = open_directory(target, name)?;
                 self.entries(from.as_fd(), to.as_fd())?;
-                set_attributes(from.as_fd(), to.as_fd(), &rustix::fs::fstat(&from)?)
+                self.set_attributes(from.as_fd(), to.as_fd(), &rustix::fs::fstat(&from)?)
             }
             FileType::RegularFile => self.file(source, target, name, &stat),
             FileType::Symlink => {
                 let link = rustix::fs::readlinkat(source, name, Vec::new())?;
                 rustix::fs::symlinkat(&link, target, name)?;
-                set_special_attributes(target, name, &stat)
+                self.set_special_attributes(target, name, &stat)
             }
             FileType::Fifo => {
                 rustix::fs::mknodat(target, name, FileType::Fifo, Mode::from_raw_mode(0o600), 0)?;
-                set_special_attributes(target, name, &stat)?;
+                self.set_special_attributes(target, name, &stat)?;
                 rustix::fs::chmodat(target, name, mode_of(&stat), AtFlags::empty())
             }
             _ => Ok(()),
@@ -127,8 +144,41 @@ impl Copy<'_> {
         }
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let to = rustix::fs::openat(target, name, flags, Mode::from_raw_mode(0o600))?;
-        copy_content(from.as_fd(), to.as_fd(), u64::try_from(stat.st_size).unwrap_or(0))?;
-        set_attributes(from.as_fd(), to.as_fd(), &stat)
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        match self.change.references.is_some_and(|largest| size > largest) {
+            true => self.refer(to.as_fd(), size)?,
+            false => copy_content(from.as_fd(), to.as_fd(), size)?,
+        }
+        self.set_attributes(from.as_fd(), to.as_fd(), &stat)
+    }
+
+    /// See Documentation/filesystems/overlayfs.rst, "Metadata only copy up" and "Data-only lower layers".
+    fn refer(&self, to: BorrowedFd<'_>, size: u64) -> rustix::io::Result<()> {
+        rustix::fs::ftruncate(to, size)?;
+        let path = [b"/", self.path.as_slice()].concat();
+        rustix::fs::fsetxattr(to, c"user.overlay.metacopy", &[], XattrFlags::empty())?;
+        rustix::fs::fsetxattr(to, c"user.overlay.redirect", &path, XattrFlags::empty())
+    }
+
+    /// Owner, mode, extended attributes, times, in the order in which none undoes another.
+    fn set_attributes(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>, stat: &Stat) -> rustix::io::Result<()> {
+        let (uid, gid) = self.owner_of(stat);
+        rustix::fs::fchown(to, uid, gid)?;
+        rustix::fs::fchmod(to, mode_of(stat))?;
+        copy_xattrs(from, to, self.change.owners, is_kept)?;
+        rustix::fs::futimens(to, &times_of(stat))
+    }
+
+    fn set_special_attributes(&self, target: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> rustix::io::Result<()> {
+        let (uid, gid) = self.owner_of(stat);
+        rustix::fs::chownat(target, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
+        rustix::fs::utimensat(target, name, &times_of(stat), AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    fn owner_of(&self, stat: &Stat) -> (Option<Uid>, Option<Gid>) {
+        let own = (stat.st_uid, stat.st_gid);
+        let (uid, gid) = self.change.owners.map_or(own, |owners| owners.give(own.0, own.1));
+        (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
     }
 }
 
@@ -213,31 +263,22 @@ fn read_write(from: BorrowedFd<'_>, to: BorrowedFd<'_>, mut at: u64, end: u64) -
     Ok(())
 }
 
-/// Owner, mode, extended attributes, times, in the order in which none undoes another.
-fn set_attributes(from: BorrowedFd<'_>, to: BorrowedFd<'_>, stat: &Stat) -> rustix::io::Result<()> {
-    rustix::fs::fchown(to, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
-    rustix::fs::fchmod(to, mode_of(stat))?;
-    copy_xattrs(from, to, is_kept)?;
-    rustix::fs::futimens(to, &times_of(stat))
-}
-
-fn set_special_attributes(target: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> rustix::io::Result<()> {
-    let (uid, gid) = (Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)));
-    rustix::fs::chownat(target, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW)?;
-    rustix::fs::utimensat(target, name, &times_of(stat), AtFlags::SYMLINK_NOFOLLOW)
-}
-
 /// Copies the extended attributes that layers keep, but those that give programs capabilities.
 pub fn copy_plain_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
-    copy_xattrs(from, to, |name| is_kept(name) && !name.starts_with(b"security."))
+    copy_xattrs(from, to, None, |name| is_kept(name) && !name.starts_with(b"security."))
 }
 
 /// Copies the extended attributes that layers keep.
 pub fn copy_kept_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> rustix::io::Result<()> {
-    copy_xattrs(from, to, is_kept)
+    copy_xattrs(from, to, None, is_kept)
 }
 
-fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>, wanted: fn(&[u8]) -> bool) -> rustix::io::Result<()> {
+fn copy_xattrs(
+    from: BorrowedFd<'_>,
+    to: BorrowedFd<'_>,
+    owners: Option<&Owners<'_>>,
+    wanted: fn(&[u8]) -> bool,
+) -> rustix::io::Result<()> {
     // The kernel's own limit for a list and for a value.
     let mut list = vec![0; 64 << 10];
     let length = match rustix::fs::flistxattr(from, list.as_mut_slice()) {
@@ -250,6 +291,9 @@ fn copy_xattrs(from: BorrowedFd<'_>, to: BorrowedFd<'_>, wanted: fn(&[u8]) -> bo
             Err(Errno::NODATA | Errno::OPNOTSUPP) => continue,
             other => other?,
         };
+        if let Some(owners) = owners.filter(|_| name.starts_with(b"system.posix_acl_")) {
+            owners.give_acl(&mut value[..length]);
+        }
         match rustix::fs::fsetxattr(to, name, &value[..length], XattrFlags::empty()) {
             Ok(()) | Err(Errno::OPNOTSUPP) => {}
             Err(errno) => return Err(errno),

@@ -192,7 +192,9 @@ impl Store {
             let needed = self.needed()?;
             self.collect_blobs(&needed, &mut collected)?;
             self.collect_partials(partials)?;
-            self.collect_layers(&needed, &mut collected)?
+            let mut trash = self.collect_mapped(partials)?;
+            trash.extend(self.collect_layers(&needed, &mut collected)?);
+            trash
         };
         trash.iter().try_for_each(|trash| self.empty_trash(trash))?;
         Ok(collected)

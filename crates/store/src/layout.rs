@@ -11,6 +11,10 @@
 //!                                  gives the tar back byte for byte
 //!     layer.json                   sizes, compressed digests, attributes of the layer's top directory
 //!     unsynced                     symlink → boot ID: complete, but not yet known to be on the disk
+//!   mapped/<hex>/                  the layers of an image as one, with the ids of a container that has others than the user's own
+//!                                  (`mapped.rs`); immutable
+//!     diff/                        the files; of large ones perhaps only what layers' files do not say
+//!     mapped.json                  which layers and which ids
 //!   partial/<blob hex>             compressed bytes of a layer on its way
 //!   partial/<blob hex>.lock        held while somebody fetches it
 //!   images.json                    names and digests → image ID, with each name's history
@@ -40,7 +44,8 @@
 //!     secret.json
 //!     data                         its value, 0600
 //!   shown/<image id hex>/          where `image mount` shows an image's files (root/), and nothing (work/)
-//!   locks/                         lease, images, containers, volumes; sweeper is held by whoever empties the trash,
+//!   locks/                         lease, images, containers, volumes; mapped while such a tree is made; ids while ids that nobody
+//!                                  has are looked for; sweeper is held by whoever empties the trash,
 //!                                  keeper while the user's namespace is made
 //!   events.log                     what happened, where the journal does not take it; events.log.1 before that
 //!   pasta                          what the installed pasta can do, by its file's identity
@@ -57,6 +62,7 @@
 //! 1. `locks/lease`: shared by whoever makes something (a pull holds it to its end); exclusively, and only if nobody
 //!    else has it, by whoever collects. So nothing that is being made, and no layer that a pull found, is collected.
 //! 2. `partial/<blob>.lock`: one layer, while one process fetches and unpacks it.
+//!    `locks/mapped`: making a tree of `mapped/`. `locks/ids`: from the look at all records until the new one is there.
 //! 3. `locks/images`, then `locks/volumes`, then `locks/containers`: a few file operations long. Shared while a
 //!    container that uses an image or a volume appears; exclusive while one of these changes or disappears.
 //! 4. `containers/<id>/lock`.
@@ -81,6 +87,7 @@ pub(crate) const RESERVE: &str = "reserve";
 pub(crate) const BLOBS: &str = "blobs/sha256";
 pub(crate) const LAYERS: &str = "layers";
 pub(crate) const LAYERS_PARTIAL: &str = "partial";
+pub(crate) const MAPPED: &str = "mapped";
 pub(crate) const IMAGES: &str = "images";
 pub(crate) const INDEX: &str = "images.json";
 pub(crate) const BOTTOM: &str = "bottom";
@@ -100,6 +107,8 @@ pub(crate) const CONTAINERS_LOCK: &str = "locks/containers";
 /// Known to the keeper of the user namespace (crate `init`) as well.
 pub(crate) const SWEEPER_LOCK: &str = "locks/sweeper";
 pub(crate) const KEEPER_LOCK: &str = "locks/keeper";
+pub(crate) const MAPPED_LOCK: &str = "locks/mapped";
+pub(crate) const IDS_LOCK: &str = "locks/ids";
 
 /// Made with the store, so that locking needs no space.
 pub(crate) const LOCKS: [&str; 5] = [LEASE_LOCK, IMAGES_LOCK, VOLUMES_LOCK, CONTAINERS_LOCK, KEEPER_LOCK];
@@ -109,6 +118,10 @@ pub(crate) const LAYER_DIFF: &str = "diff";
 pub(crate) const LAYER_FRAME: &str = "frame";
 pub(crate) const LAYER_RECORD: &str = "layer.json";
 pub(crate) const LAYER_UNSYNCED: &str = "unsynced";
+
+/// Inside `mapped/<hex>/`.
+pub(crate) const MAPPED_DIFF: &str = "diff";
+pub(crate) const MAPPED_RECORD: &str = "mapped.json";
 
 /// Inside `containers/<id>/`.
 pub(crate) const CONTAINER_RECORD: &str = "container.json";
@@ -157,6 +170,16 @@ pub(crate) fn layer(diff_id: &Digest) -> PathBuf {
 /// A layer's files.
 pub(crate) fn layer_diff(diff_id: &Digest) -> PathBuf {
     [LAYERS, &diff_id.hex(), LAYER_DIFF].iter().collect()
+}
+
+/// The layers of an image as one, with other ids.
+pub(crate) fn mapped(key: &Digest) -> PathBuf {
+    [MAPPED, &key.hex()].iter().collect()
+}
+
+/// A file or directory of such a tree.
+pub(crate) fn in_mapped(key: &Digest, file: &str) -> PathBuf {
+    [MAPPED, &key.hex(), file].iter().collect()
 }
 
 /// The compressed bytes of a layer on its way.

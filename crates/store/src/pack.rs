@@ -20,12 +20,15 @@ use crate::stack::{self, Merged};
 use crate::tar::{self, Entry};
 use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use spec::idmap::IdMap;
 use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+/// Whom a container sees for whoever has no id in it.
+const NOBODY: u32 = 65_534;
 /// Directories inside one another; descriptors are held for each.
 const DEPTH: usize = 500;
 
@@ -35,13 +38,25 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 ///
 /// Owners are written as this process sees them. Sockets are left out. `name` is what the directory is called in messages.
 pub fn pack(directory: BorrowedFd<'_>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
-    let tree = reopen(directory).map(Merged::plain).map_err(|error| Error::at("archive", name, error))?;
-    Packer::new(sink, Whiteouts::Untold).run(name, |packer| packer.entries(&tree))
+    pack_of(None, directory, sink, name)
 }
 
-/// Writes one opened file or directory, with everything below it, as an archive in which it bears the name `entry`.
-pub fn pack_one(source: BorrowedFd<'_>, entry: &CStr, sink: &mut dyn Sink, name: &Path) -> Result<()> {
-    let mut packer = Packer::new(sink, Whiteouts::Untold);
+/// The same of a container whose ids are these: owners are written as the container sees them.
+pub fn pack_of(ids: Option<&IdMap>, directory: BorrowedFd<'_>, sink: &mut dyn Sink, name: &Path) -> Result<()> {
+    let tree = reopen(directory).map(Merged::plain).map_err(|error| Error::at("archive", name, error))?;
+    Packer { ids, ..Packer::new(sink, Whiteouts::Untold) }.run(name, |packer| packer.entries(&tree))
+}
+
+/// Writes one opened file or directory, with everything below it, as an archive in which it bears the name `entry`; `ids` as in
+/// [`pack_of`].
+pub fn pack_one(
+    ids: Option<&IdMap>,
+    source: BorrowedFd<'_>,
+    entry: &CStr,
+    sink: &mut dyn Sink,
+    name: &Path,
+) -> Result<()> {
+    let mut packer = Packer { ids, ..Packer::new(sink, Whiteouts::Untold) };
     packer.path = entry.to_bytes().to_vec();
     packer.run(name, |packer| packer.opened(source))
 }
@@ -95,6 +110,8 @@ enum Whiteouts {
 struct Packer<'s> {
     sink: &'s mut dyn Sink,
     whiteouts: Whiteouts,
+    /// Those of the container whose files they are, where this process sees others.
+    ids: Option<&'s IdMap>,
     /// Below the top: where we are, and after an error, where it happened.
     path: Vec<u8>,
     /// Files with several names that were written → the name they were written under.
@@ -104,7 +121,7 @@ struct Packer<'s> {
 
 impl<'s> Packer<'s> {
     fn new(sink: &'s mut dyn Sink, whiteouts: Whiteouts) -> Self {
-        Self { sink, whiteouts, path: Vec::new(), links: HashMap::new(), depth: 0 }
+        Self { sink, whiteouts, ids: None, path: Vec::new(), links: HashMap::new(), depth: 0 }
     }
 
     /// Packs, ends the archive, and names what failed.
@@ -194,13 +211,17 @@ impl<'s> Packer<'s> {
     }
 
     fn header(&self, kind: tar::Kind, stat: &Stat) -> Entry {
+        let own = (stat.st_uid, stat.st_gid);
+        let nobody = |id: Option<u32>| id.unwrap_or(NOBODY);
+        let inside = |ids: &IdMap| (nobody(ids.uids.inside(own.0)), nobody(ids.gids.inside(own.1)));
+        let (uid, gid) = self.ids.map_or(own, inside);
         let device = (rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev));
         Entry {
             path: self.path.clone(),
             kind,
             mode: stat.st_mode & 0o7777,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
+            uid,
+            gid,
             mtime: tar::Time { seconds: stat.st_mtime, nanoseconds: 0 },
             device: if matches!(kind, tar::Kind::CharDevice | tar::Kind::BlockDevice) { device } else { (0, 0) },
             ..Entry::default()

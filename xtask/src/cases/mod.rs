@@ -36,6 +36,7 @@ mod state;
 mod surroundings;
 mod systemd;
 mod torture;
+mod userns;
 mod watch;
 
 use crate::case::Case;
@@ -60,6 +61,7 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("surroundings", surroundings::CASES),
     ("systemd", systemd::CASES),
     ("torture", torture::CASES),
+    ("userns", userns::CASES),
     ("watch", watch::CASES),
 ];
 

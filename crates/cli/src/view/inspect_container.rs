@@ -583,8 +583,11 @@ pub(crate) struct HostConfig {
     /// `private`, …
     #[serde(rename = "UTSMode")]
     pub(crate) uts_mode: String,
-    /// `--userns`
+    /// `private` with ids of its own, `container:…`
     pub(crate) userns_mode: String,
+    /// Its ids.
+    #[serde(rename = "IDMappings")]
+    pub(crate) id_mappings: Option<IdMappings>,
     /// Bytes.
     pub(crate) shm_size: u64,
     /// `oci`
@@ -694,4 +697,14 @@ impl View for Container {
     fn methods(&self, _: Show) -> Vec<(&'static str, Value)> {
         vec![("ID", Value::String(self.id.as_str().into()))]
     }
+}
+
+/// Ids of a container, each `INSIDE:OUTSIDE:COUNT`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct IdMappings {
+    /// Of users.
+    pub(crate) uid_map: Vec<String>,
+    /// Of groups.
+    pub(crate) gid_map: Vec<String>,
 }

@@ -70,6 +70,7 @@ impl Engine {
             return Err(Error::invalid("messages are only compatible with the docker image format (-f docker)"));
         }
         let record = &container.record;
+        crate::ids::refuse(record, "commit")?;
         let name = new.name.as_deref().map(new_name).transpose()?;
         let Some(used) = &record.image else {
             return Err(Error::invalid("cannot commit a container that uses an exported rootfs"));

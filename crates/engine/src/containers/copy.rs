@@ -9,9 +9,11 @@ use super::view::View;
 use super::{Container, exec};
 use crate::error::{Error, Result};
 use crate::{Engine, runtime_error, store_error, userns};
+use runtime::userns::Map;
 use runtime::users;
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
+use spec::idmap::IdMap;
 use std::ffi::{CString, OsString};
 use std::io::BufReader;
 use std::os::fd::{AsFd, OwnedFd};
@@ -86,7 +88,10 @@ impl Engine {
         };
         let transfer = Transfer { maker, ids, clash, privileges };
         match (from, to) {
-            (_, Place::Archive) => pack(&self.side(from, from_view.as_ref())?),
+            (Place::Container(container, _), Place::Archive) => {
+                pack(&self.side(from, from_view.as_ref())?, container.record.ids.as_ref())
+            }
+            (_, Place::Archive) => pack(&self.side(from, from_view.as_ref())?, None),
             (Place::Archive, _) => self.unpack(&self.side(to, to_view.as_ref())?, transfer),
             _ => copy(&self.side(from, from_view.as_ref())?, &self.side(to, to_view.as_ref())?, transfer),
         }
@@ -109,10 +114,7 @@ impl Engine {
 
     /// Who owns what comes into a container: its user, by its own account files.
     fn ids_in(&self, container: &Container, pid: u32, owners: Owners) -> Result<Ids> {
-        let map = match self.host.rootless() || self.has_host_ids(&container.record.spec) {
-            true => None,
-            false => Some(userns::map(&self.host)?),
-        };
+        let map = self.ids_here(container)?;
         if owners == Owners::OfSource {
             return Ok(Ids::kept(map, transfer::Way::In));
         }
@@ -125,12 +127,21 @@ impl Engine {
 
     /// Who owns what comes out: the caller, who is root to himself.
     fn ids_outside(&self, from: &Place, owners: Owners) -> Result<Ids> {
-        let host_ids = matches!(from, Place::Container(container, _) if self.has_host_ids(&container.record.spec));
-        if owners == Owners::OfTarget {
-            return Ok(Ids::all(0, 0, None));
-        }
-        let map = if self.host.rootless() || host_ids { None } else { Some(userns::map(&self.host)?) };
+        let map = match (owners, from) {
+            (Owners::OfTarget, _) => return Ok(Ids::all(0, 0, None)),
+            (Owners::OfSource, Place::Container(container, _)) => self.ids_here(container)?,
+            (Owners::OfSource, _) => None,
+        };
         Ok(Ids::kept(map, transfer::Way::Out))
+    }
+
+    /// What this process sees of a container's ids; nothing where that is what the container sees.
+    fn ids_here(&self, container: &Container) -> Result<Option<Map>> {
+        match &container.record.ids {
+            Some(ids) => Ok(Some(crate::ids::map_of(ids))),
+            None if self.host.rootless() || self.has_host_ids(&container.record.spec) => Ok(None),
+            None => userns::map(&self.host).map(Some),
+        }
     }
 
     /// Into a directory of the store first: what the archive's links name is never followed in the container.
@@ -252,15 +263,15 @@ fn parent_of(to: &Side<'_>) -> Result<(OwnedFd, OsString)> {
     }
 }
 
-fn pack(from: &Side<'_>) -> Result<()> {
+fn pack(from: &Side<'_>, ids: Option<&IdMap>) -> Result<()> {
     let kind = from.kind(&from.path).map_err(|e| from.missing(e))?;
     let stdout = std::io::stdout();
     let mut sink = store::Direct::new(stdout.as_fd());
     let name = from.name();
     let (Some(name), false) = (name, kind == FileType::Directory && from.path.ends_with("/.")) else {
         let source = from.open(&from.path, OFlags::RDONLY | OFlags::DIRECTORY).map_err(|e| from.missing(e))?;
-        return store::pack(source.as_fd(), &mut sink, Path::new(&from.path)).map_err(store_error);
+        return store::pack_of(ids, source.as_fd(), &mut sink, Path::new(&from.path)).map_err(store_error);
     };
     let source = from.open(&from.path, OFlags::RDONLY | OFlags::NONBLOCK).map_err(|e| from.missing(e))?;
-    store::pack_one(source.as_fd(), &name_of(&name)?, &mut sink, Path::new(&from.path)).map_err(store_error)
+    store::pack_one(ids, source.as_fd(), &name_of(&name)?, &mut sink, Path::new(&from.path)).map_err(store_error)
 }

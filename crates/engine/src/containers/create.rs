@@ -80,6 +80,13 @@ impl Engine {
                 self.replace(&name)?;
             }
         }
+        let _choosing = self.hold_ids(&spec)?;
+        let ids = self.choose_ids(&spec, image.as_ref())?;
+        if ids.is_some() {
+            // The container's own directory belongs to them.
+            self.approach(&spec)?;
+        }
+        self.keep_caller(&mut spec, ids.as_ref());
         let name_given = spec.identity.name.clone();
         let durability = match (spec.lifecycle.remove, starter) {
             (true, _) | (_, Starter::Detached | Starter::Foreground) => Durability::Volatile,
@@ -97,6 +104,7 @@ impl Engine {
             creator: (starter != Starter::Anybody).then(ProcessId::own).flatten(),
             unit: None,
             initialized: false,
+            ids,
             spec: Box::new(spec),
         };
         record.volumes = self.make_volumes(&mut record.spec)?;

@@ -12,6 +12,7 @@ impl Engine {
     /// Writes all files of a container, but none of what is mounted in it, to `out`.
     pub fn export(&self, container: &Container, out: BorrowedFd<'_>) -> Result<()> {
         let record = &container.record;
+        crate::ids::refuse(record, "export")?;
         let mut layers = self.layers_of(record)?.all();
         layers.extend(self.bottom_layer(record)?);
         let name = Path::new(&record.name);

@@ -43,6 +43,7 @@ impl Engine {
         if let Some(place) = self.mounted(container) {
             return self.cover(place);
         }
+        crate::ids::refuse(record, "mount")?;
         let mut layers = self.layers_of(record)?;
         layers.lower.extend(self.bottom_layer(record)?);
         let place = self.store.shown_container(&record.id).map_err(store_error)?;
@@ -103,13 +104,13 @@ impl Engine {
             }
             Layers { upper: Some(upper), lower } if !fixed => {
                 let changes = Changes { upper, work: open(&place.work)?, durability: Durability::Durable };
-                Overlay { lowers: lower, changes: Some(changes) }
+                Overlay { lowers: lower, contents: Vec::new(), changes: Some(changes) }
             }
             // Below an overlay that is only read there must be two directories.
             layers => {
                 let mut lowers = layers.all();
                 lowers.push(open(&place.work)?);
-                Overlay { lowers, changes: None }
+                Overlay { lowers, contents: Vec::new(), changes: None }
             }
         };
         Rootfs::overlay(&overlay, name).map(Rootfs::into_mount).map_err(runtime_error)

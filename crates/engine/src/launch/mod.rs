@@ -42,7 +42,7 @@ use spec::oci::ContainerDefaults;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
-use store::{Access, ContainerRecord, Helper, ProcessId, RunState, Wait};
+use store::{Access, ContainerRecord, Helper, Owner, ProcessId, RunState, Wait};
 
 /// How long a start waits for another command that changes the same container.
 pub(crate) const LOCK_WAIT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -136,6 +136,10 @@ impl Engine {
             return Ok(None);
         }
         let stranger = !self.host.rootless() && !self.is_inside() && !self.has_host_ids(&record.spec);
+        if record.ids.is_some() {
+            let Owner { uid, gid } = Self::owner_of(record, Owner { uid: 0, gid: 0 });
+            return cgroup::divisible(Some((uid, gid))).map(Some);
+        }
         let owner = match stranger {
             true => {
                 let (uids, gids) = self.host.subordinate_ids()?;
@@ -172,6 +176,7 @@ impl Engine {
         let program = systemd::program(spec, &image);
         let rootfs = mounts::rootfs(self, record)?;
         let namespaces = namespaces::resolve(self, spec)?;
+        let users = self.users(record)?;
         let identity = identity::resolve(self, spec, &image, &rootfs)?;
         let hostname = resolve::hostname(record, &self.host);
         let (uplink, network_files) = network::resolve(self, record, &rootfs, &hostname)?;
@@ -203,7 +208,7 @@ impl Engine {
         for (name, value) in &injected.env {
             env.insert(name.clone(), value.clone());
         }
-        let sysctls = security::sysctls(&spec.security, &namespaces)?;
+        let sysctls = security::sysctls(&spec.security, &namespaces, &users)?;
         let process = runtime::plan::Process {
             candidates: candidates(&words[0], env.get("PATH"))?,
             argv: words.iter().map(|word| files::c_string(word)).collect::<Result<_>>()?,
@@ -232,6 +237,7 @@ impl Engine {
             hostname: if namespaces.uts.is_new() { Name::Set(files::c_string(&hostname)?) } else { Name::Keep },
             domainname: Name::Keep,
             namespaces,
+            users,
             devices: security::devices(&spec.security, &injected.devices)?,
             masked,
             read_only,

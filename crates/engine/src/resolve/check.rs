@@ -8,7 +8,7 @@ use spec::container::Root;
 use spec::lifecycle::{Restart, SdNotify};
 use spec::logging::LogDriver;
 use spec::mount::{Mount, MountSource};
-use spec::namespaces::{IpcMode, NsMode, UserNs};
+use spec::namespaces::{IpcMode, NsMode};
 use spec::network::{Dns, Mode};
 use spec::resources::CgroupMode;
 use std::collections::BTreeSet;
@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 pub(crate) fn check(spec: &ContainerSpec, host: &Host, start: Starter) -> Result<()> {
     contradictions(spec)?;
     files_of_names(spec)?;
+    crate::ids::check(spec, host)?;
     logging(spec)?;
     let refusals = [unsupported, labels, devices];
     let refused = refusals.into_iter().find_map(|refusal| refusal(spec, host));
@@ -213,9 +214,6 @@ fn unsupported(spec: &ContainerSpec, host: &Host) -> Option<String> {
         Some(Mode::Named(names)) => return later(&format!("--network={}: a named network", names.join(","))),
         Some(Mode::Path(path)) if path.is_empty() => return later("--network=ns: without a path"),
         _ => {}
-    }
-    if let Some(UserNs::Other(mode)) = &spec.namespaces.user {
-        return later(&format!("--userns={mode}"));
     }
     if spec.lifecycle.sdnotify == Some(SdNotify::Healthy) {
         return Some("--sdnotify=healthy: health checks are not run yet".to_owned());

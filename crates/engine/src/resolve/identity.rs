@@ -9,6 +9,7 @@ use runtime::Rootfs;
 use runtime::plan::{Access, File, Groups, Mount};
 use runtime::users::{self, User};
 use spec::ContainerSpec;
+use spec::namespaces::{KeepId, UserNs};
 use spec::oci::ContainerDefaults;
 use spec::process::Process;
 
@@ -36,7 +37,8 @@ pub(crate) fn resolve(
     let bytes = |file: &Option<Vec<u8>>| file.clone().unwrap_or_default();
     let (mut passwd_text, group_text) = (bytes(&passwd), bytes(&group));
     let workdir = process.workdir.as_deref().unwrap_or(&image.working_dir);
-    let added = host_users(engine, process, workdir, &passwd_text)?;
+    let mut added = host_users(engine, process, workdir, &passwd_text)?;
+    added.push_str(&caller_line(engine, spec, workdir, &passwd_text));
     add_line(&mut passwd_text, &added);
     let user = users::resolve(text, &passwd_text, &group_text).map_err(runtime_error)?;
     // Whoever was asked for has the own group among the others, as after a login; podman does so for nobody else.
@@ -44,12 +46,17 @@ pub(crate) fn resolve(
     let groups = supplementary(process, own, &user, &group_text)?;
     let mut mounts = Vec::new();
     let wanted = process.passwd.unwrap_or(true);
+    let own_group = caller_group(engine, spec, &group_text);
     let line = if user.name.is_none() { passwd_line(process, &user) } else { String::new() };
     if wanted && passwd.is_some() && (user.name.is_none() || !added.is_empty()) {
         mounts.push(with_line("/etc/passwd", passwd_text, &line));
     }
-    if wanted && group.is_some() && user.gid != 0 && !names_group(&group_text, user.gid) {
-        mounts.push(with_line("/etc/group", group_text, &group_line(process, &user)));
+    let mut lines = own_group.unwrap_or_default();
+    if user.gid != 0 && !names_group(&group_text, user.gid) && !names_group(lines.as_bytes(), user.gid) {
+        lines.push_str(&group_line(process, &user));
+    }
+    if wanted && group.is_some() && !lines.is_empty() {
+        mounts.push(with_line("/etc/group", group_text, &lines));
     }
     Ok(Identity { user, groups, mounts })
 }
@@ -95,6 +102,30 @@ fn host_users(engine: &Engine, process: &Process, workdir: &str, passwd: &[u8]) 
         lines.push_str(&format!("{name}:*:{}:{}::{home}:/bin/sh\n", user.uid, user.gid));
     }
     Ok(lines)
+}
+
+/// `keep-id` without other numbers: the caller by name, unless the image has somebody of that name or number.
+fn caller_line(engine: &Engine, spec: &ContainerSpec, workdir: &str, passwd: &[u8]) -> String {
+    let Host { user, uid, gid, .. } = &engine.host;
+    let known = |text: &str| users::resolve(text, passwd, b"").is_ok_and(|known| known.name.is_some());
+    if !keeps_caller(spec) || known(user) || known(&uid.to_string()) {
+        return String::new();
+    }
+    let home = if workdir.is_empty() { "/" } else { workdir };
+    match &spec.process.passwd_entry {
+        Some(_) => String::new(),
+        None => format!("{user}:*:{uid}:{gid}::{home}:/bin/sh\n"),
+    }
+}
+
+fn caller_group(engine: &Engine, spec: &ContainerSpec, group: &[u8]) -> Option<String> {
+    let Host { user, gid, .. } = &engine.host;
+    let unknown = keeps_caller(spec) && spec.process.group_entry.is_none() && !names_group(group, *gid);
+    unknown.then(|| format!("{user}:x:{gid}:{user}\n"))
+}
+
+fn keeps_caller(spec: &ContainerSpec) -> bool {
+    matches!(&spec.namespaces.user, Some(UserNs::KeepId(KeepId { uid: None, gid: None, .. })))
 }
 
 fn add_line(contents: &mut Vec<u8>, line: &str) {

@@ -3,10 +3,12 @@
 //! ```text
 //! asked     one mount that was asked for: memory, terminals, binds
 //! volume    volumes
+//! mapped    images in containers with ids of their own
 //! overlay   overlays inside: `O`, images
 //! ```
 
 mod asked;
+mod mapped;
 mod overlay;
 mod volume;
 
@@ -94,7 +96,7 @@ pub(crate) fn resolve(
     let depth = |path: &str| path.split('/').filter(|word| !word.is_empty()).count();
     let mut list: Vec<(usize, &Mount)> = spec.mounts.list.iter().enumerate().collect();
     list.sort_by_key(|(_, mount)| depth(&mount.target));
-    let maker = Maker { engine, record, user, rootfs };
+    let maker = Maker { engine, record, user, owner: Engine::owner_of(record, user), rootfs };
     let mut secrets = secrets_directory(spec).filter(|_| !asked_at(spec::secret::DIRECTORY));
     for (number, mount) in list {
         if depth(&mount.target) > depth(spec::secret::DIRECTORY) {
@@ -226,41 +228,47 @@ fn bind(source: OwnedFd, name: &str, target: &str, attributes: Attributes) -> Re
 
 /// The layers of a container's image with its own directory on top, not yet attached anywhere.
 pub(crate) fn rootfs(engine: &Engine, record: &store::ContainerRecord) -> Result<Rootfs> {
-    use runtime::rootfs::{Changes, Durability as Lasting, Overlay};
+    use runtime::rootfs::Overlay;
     use spec::container::Root;
-    let directory = |path: &Path| {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(path, flags, Mode::empty())
-            .map_err(|e| Error::io(format!("open directory {path:?}"), e.into()))
-    };
     let mut layers = match (&record.image, &record.spec.root) {
         (_, Root::Directory { path, overlay: false }) => {
             return Rootfs::directory(&engine.open_place(path)?, path).map_err(runtime_error);
         }
         (_, Root::Directory { overlay: true, .. }) => Vec::new(),
+        (Some(image), Root::Image(_)) if record.ids.is_some() => {
+            return mapped::rootfs(engine, record, &image.layers);
+        }
         (Some(image), Root::Image(_)) => engine.store.lower_dirs(&image.layers).map_err(store_error)?,
         (None, Root::Image(name)) => return Err(Error::new(crate::Kind::NoSuchImage(name.clone()))),
     };
     if has_usual_files(&record.spec) {
         layers.push(engine.store.bottom_dir().map_err(store_error)?);
     }
-    let dirs = engine.store.overlay_dirs(&record.id, &[]).map_err(store_error)?;
-    if record.auto_remove {
-        engine.store.clear_volatile(&record.id).map_err(store_error)?;
-    }
     let mut lowers = layers.iter().map(|path| directory(path)).collect::<Result<Vec<_>>>()?;
     if let Root::Directory { path, .. } = &record.spec.root {
         lowers.insert(0, engine.open_place(path)?);
     }
-    let overlay = Overlay {
-        lowers,
-        changes: Some(Changes {
-            upper: directory(&dirs.upper)?,
-            work: directory(&dirs.work)?,
-            durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },
-        }),
-    };
+    let overlay = Overlay { lowers, contents: Vec::new(), changes: Some(changes(engine, record)?) };
     Rootfs::overlay(&overlay, record.id.as_str()).map_err(runtime_error)
+}
+
+/// Where a container's changes go.
+fn changes(engine: &Engine, record: &store::ContainerRecord) -> Result<runtime::rootfs::Changes> {
+    use runtime::rootfs::{Changes, Durability as Lasting};
+    let dirs = engine.store.overlay_dirs(&record.id, &[]).map_err(store_error)?;
+    if record.auto_remove {
+        engine.store.clear_volatile(&record.id).map_err(store_error)?;
+    }
+    Ok(Changes {
+        upper: directory(&dirs.upper)?,
+        work: directory(&dirs.work)?,
+        durability: if record.auto_remove { Lasting::Volatile } else { Lasting::Durable },
+    })
+}
+
+fn directory(path: &Path) -> Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|e| Error::io(format!("open directory {path:?}"), e.into()))
 }
 
 /// Whether every place of the store's bottom directory is covered by a file of the container's own, and none of it would be

@@ -40,7 +40,7 @@ fn choice(engine: &Engine, mode: Option<&NsMode>, kind: &str) -> Result<Namespac
 }
 
 /// A namespace of a running container: by its process, which is that process and no other.
-fn joined(engine: &Engine, name: &str, kind: &str) -> Result<Namespace> {
+pub(crate) fn joined(engine: &Engine, name: &str, kind: &str) -> Result<Namespace> {
     let share = || format!("looking up container to share {kind} namespace with");
     let other = engine.container(name).map_err(|error| error.within(share()))?;
     let Some(state) = &other.running else {

@@ -178,7 +178,7 @@ fn device(host: &str, target: &str) -> Result<Device> {
 }
 
 /// Kernel parameters; each needs the namespace it belongs to.
-pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Result<Vec<Sysctl>> {
+pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces, users: &plan::Users) -> Result<Vec<Sysctl>> {
     let parse = |(name, value): &(String, String)| {
         let sysctl = Sysctl::parse(name, value).map_err(|e| Error::invalid(format!("--sysctl {name}={value}: {e}")))?;
         let (own, flag) = match sysctl.scope() {
@@ -204,8 +204,11 @@ pub(crate) fn sysctls(security: &Security, namespaces: &plan::Namespaces) -> Res
             "--sysctl cannot be used with --security-opt=proc-opts=subset=pid, which hides /proc/sys",
         ));
     }
-    let default = (namespaces.net.is_new() && !asked && whole).then_some(ping);
-    default.iter().chain(&security.sysctls).map(parse).collect()
+    // The kernel takes no group that the container does not have.
+    let has_group = users.map().is_none_or(|map| runtime::userns::outside(&map.gids, 0).is_some());
+    let default = (namespaces.net.is_new() && !asked && whole).then_some(&ping);
+    let all = default.into_iter().chain(&security.sysctls);
+    all.filter(|sysctl| has_group || **sysctl != ping).map(parse).collect()
 }
 
 /// The system call filter for these capabilities.

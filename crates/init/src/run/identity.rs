@@ -2,7 +2,7 @@
 
 use crate::report::Failure;
 use rustix::io::Errno;
-use rustix::process::{Gid, Uid};
+use rustix::process::{Gid, Uid, dumpable_behavior, set_dumpable_behavior};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, clear_ambient_capability_set, configure_capability_in_ambient_set,
     remove_capability_from_bounding_set, set_capabilities, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
@@ -43,6 +43,15 @@ pub(super) fn group(gid: u32) -> Result<(), Failure> {
 pub(super) fn user(uid: u32) -> Result<(), Failure> {
     let uid = Uid::from_raw(uid);
     Ok(set_thread_res_uid(uid, uid, uid)?)
+}
+
+/// Who sets things up. The kernel takes a change of ids for a reason to let nobody look into this process any more; the launcher has to,
+/// unless the curtain was closed before.
+pub(super) fn become_setter(uid: u32, gid: u32) -> Result<(), Failure> {
+    let before = dumpable_behavior()?;
+    group(gid)?;
+    user(uid)?;
+    Ok(set_dumpable_behavior(before)?)
 }
 
 /// What the launcher does not have itself (in a container with fewer capabilities) it cannot give: that much less is given.

@@ -13,7 +13,7 @@ mod identity;
 mod mounts;
 
 use crate::op::{Make, Op, Slot};
-use crate::report::{Failure, GO, In, LENGTH, Part, Report};
+use crate::report::{Failure, GO, IDS, In, LENGTH, Part, Report};
 use core::ffi::CStr;
 use kernel::clone::{Never, exit};
 use kernel::execute::Word;
@@ -97,6 +97,8 @@ impl<'a> State<'_, 'a> {
             Op::Join(kinds, namespace) => join(kinds.bits(), namespace),
             Op::JoinProcess(kinds, process) => join(kinds.bits(), process),
             Op::Unshare(kinds) => Ok(kernel::clone::unshare(kinds)?),
+            Op::AwaitIds => self.await_ids(),
+            Op::Become(uid, gid) => identity::become_setter(uid, gid),
             Op::Session => Ok(rustix::process::setsid().map(drop)?),
             Op::Keyring => keyring(),
             Op::Hostname(name) => Ok(rustix::system::sethostname(name)?),
@@ -226,6 +228,18 @@ impl<'a> State<'_, 'a> {
                 Ok(())
             }
             result => result,
+        }
+    }
+
+    /// Until then this process is nobody in its user namespace.
+    fn await_ids(&self) -> Result<(), Failure> {
+        let mut word = [0u8; LENGTH];
+        loop {
+            match recv(self.start.report, &mut word[..], RecvFlags::empty()) {
+                Ok((_, 1)) if word[..1] == IDS => return Ok(()),
+                Err(Errno::INTR) => {}
+                _ => exit(125),
+            }
         }
     }
 

@@ -55,18 +55,7 @@ impl<'p> Builder<'p> {
         if let Personality::Set(persona) = handover.process.personality {
             self.op(Op::Personality(persona));
         }
-        let uid = handover.process.uid;
-        match handover.stdio {
-            Stdio::Terminal(_) => {
-                self.op(Op::OwnTerminal(self.stdio[0], uid));
-                self.op(Op::Terminal(self.stdio[0]));
-            }
-            Stdio::Inherit(_) => {
-                for slot in self.stdio {
-                    self.op(Op::OwnPipe(slot, uid));
-                }
-            }
-        }
+        self.own_stdio(handover.stdio, handover.process.uid);
         for (slot, number) in self.stdio.into_iter().zip(0..) {
             self.op(Op::Pass(slot, number));
         }
@@ -77,6 +66,23 @@ impl<'p> Builder<'p> {
         self.op(Op::Chdir(handover.process.workdir.path.as_c_str()));
         for limit in handover.rlimits {
             self.op(Op::Limit(limit.resource, limit.soft, limit.hard));
+        }
+    }
+
+    /// Gives terminal or pipes to the user. With ids of its own the child has no right to what is the launcher's: then the launcher gives.
+    fn own_stdio(&mut self, stdio: &Stdio, uid: u32) {
+        let terminal = matches!(stdio, Stdio::Terminal(_));
+        let slots = if terminal { &self.stdio[..1] } else { &self.stdio[..] };
+        for slot in slots.to_vec() {
+            match (self.ids.map(|ids| ids.outside(uid, 0)), terminal) {
+                (Some((uid, _)), true) => self.step(Step::OwnTerminal { slot, uid }),
+                (Some((uid, _)), false) => self.step(Step::OwnPipe { slot, uid }),
+                (None, true) => self.op(Op::OwnTerminal(slot, uid)),
+                (None, false) => self.op(Op::OwnPipe(slot, uid)),
+            }
+        }
+        if terminal {
+            self.op(Op::Terminal(self.stdio[0]));
         }
     }
 

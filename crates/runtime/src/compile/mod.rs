@@ -21,6 +21,7 @@ pub(crate) use exec::compile_exec;
 use crate::error::{Error, Kind};
 use crate::plan::{Cgroup, Parent, Passed, Plan, Process};
 use crate::prepare::Step;
+use crate::userns::Map;
 use init::op::{Op, Slot};
 use kernel::clone::Namespaces;
 use kernel::execute::Word;
@@ -39,6 +40,10 @@ pub struct Program<'p> {
     pub(crate) slots: u16,
     /// Namespaces of the clone.
     pub(crate) new: Namespaces,
+    /// Whose user namespace the child is born in.
+    pub(crate) users: Birth<'p>,
+    /// Namespaces that the launcher joins, since the container's root may not.
+    pub(crate) joined: Vec<(Namespaces, BorrowedFd<'p>)>,
     /// The namespace in which the child is born, if not the launcher's or a new one.
     pub(crate) pid_namespace: Option<BirthPlace<'p>>,
     pub(crate) parent: Parent,
@@ -52,6 +57,17 @@ pub struct Program<'p> {
     pub(crate) master: Option<Slot>,
     /// Where the helper is left.
     pub(crate) helper: Option<Slot>,
+}
+
+/// The user namespace of the child.
+#[derive(Debug)]
+pub(crate) enum Birth<'p> {
+    /// The launcher's.
+    Launcher,
+    /// A new one.
+    New(&'p Map),
+    /// This one.
+    Join(BorrowedFd<'p>),
 }
 
 /// What the launcher joins so that its child is born in another pid namespace.
@@ -70,6 +86,7 @@ pub(crate) enum BirthPlace<'p> {
 pub fn compile(plan: &Plan) -> Result<Program<'_>, Error> {
     let mut builder = Builder::new(&plan.process, &plan.passed, &plan.cgroup)?;
     builder.program.parent = plan.parent;
+    builder.ids = plan.users.map();
     let terminal = builder.stdio_slots(plan);
     builder.namespaces(plan);
     builder.mounts(plan, terminal.as_ref())?;
@@ -95,6 +112,13 @@ impl fmt::Display for Program<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for step in &self.steps {
             writeln!(f, "prepare: {step}")?;
+        }
+        for (kinds, _) in &self.joined {
+            let names: Vec<&str> = kinds.names().collect();
+            writeln!(f, "prepare: join {}", names.join(" "))?;
+        }
+        if let Birth::Join(_) = self.users {
+            writeln!(f, "clone: by a child in the user namespace")?;
         }
         write!(f, "clone:")?;
         for name in self.new.names() {
@@ -123,6 +147,8 @@ struct Builder<'p> {
     stdio: [Slot; 3],
     /// Slots of the further descriptors.
     passed: Vec<(Slot, u32)>,
+    /// The container's ids, where they are not the launcher's.
+    ids: Option<&'p Map>,
 }
 
 impl<'p> Builder<'p> {
@@ -142,6 +168,8 @@ impl<'p> Builder<'p> {
                 ops: Vec::new(),
                 slots: 0,
                 new: Namespaces::NONE,
+                users: Birth::Launcher,
+                joined: Vec::new(),
                 pid_namespace: None,
                 parent: Parent::Launcher,
                 cgroup: match cgroup {
@@ -159,6 +187,7 @@ impl<'p> Builder<'p> {
             proc: None,
             stdio: [Slot(0); 3],
             passed: Vec::new(),
+            ids: None,
         };
         for passed in passed {
             let into = builder.slot();
@@ -166,6 +195,11 @@ impl<'p> Builder<'p> {
             builder.passed.push((into, passed.number));
         }
         Ok(builder)
+    }
+
+    /// What a user and a group of the container are to the launcher.
+    fn owner(&self, uid: u32, gid: u32) -> (u32, u32) {
+        self.ids.map_or((uid, gid), |ids| ids.outside(uid, gid))
     }
 
     fn slot(&mut self) -> Slot {

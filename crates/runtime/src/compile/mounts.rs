@@ -8,7 +8,7 @@ use super::handover::TerminalSlots;
 use crate::error::{Error, Kind};
 use crate::plan::{
     Access, Bind, Content, Device, File, GuestPath, Made, MissingWorkdir, Mount, Namespace, Node, Plan, Process, Size,
-    Stdio, Sysctl, SysctlScope, Tmpfs,
+    Stdio, Sysctl, SysctlScope, Tmpfs, TtyGroup,
 };
 use crate::prepare::{DEV_DIRECTORIES, DEV_LINKS, Step, TmpfsShape};
 use init::op::{Attributes, Filesystem, Guard, Make, Op, Slot};
@@ -119,7 +119,8 @@ impl<'p> Builder<'p> {
                 Waiting::system(into, c"/dev/mqueue")
             }
             Mount::Devpts(group) => {
-                self.step(Step::Devpts { group: *group, into });
+                let group = self.terminal_group(*group);
+                self.step(Step::Devpts { group, into });
                 if let Some(TerminalSlots { size, master, slave }) = terminal {
                     self.step(Step::Terminal { devpts: into, size: *size, master: *master, slave: *slave });
                 }
@@ -138,6 +139,29 @@ impl<'p> Builder<'p> {
         }
     }
 
+    /// A tmpfs whose root belongs to somebody of the container.
+    fn shape(&self, size: Size, mode: u32, (uid, gid): (u32, u32)) -> TmpfsShape {
+        let (uid, gid) = self.owner(uid, gid);
+        TmpfsShape { size, mode, uid, gid }
+    }
+
+    /// What the launcher has just made becomes the container's root's, where that is somebody else.
+    fn give(&mut self, directory: Slot, name: &'static CStr) {
+        if let Some(ids) = self.ids {
+            self.step(Step::Give { directory, name, owner: ids.outside(0, 0) });
+        }
+    }
+
+    /// The group of terminals, if the container has it.
+    fn terminal_group(&self, group: TtyGroup) -> TtyGroup {
+        match (group, self.ids) {
+            (TtyGroup::Group(gid), Some(ids)) => {
+                crate::userns::outside(&ids.gids, gid).map_or(TtyGroup::Opener, TtyGroup::Group)
+            }
+            _ => group,
+        }
+    }
+
     fn fresh(&mut self, filesystem: Filesystem, attributes: Attributes, into: Slot) {
         self.op(Op::Mount { filesystem, attributes, into });
     }
@@ -151,7 +175,7 @@ impl<'p> Builder<'p> {
         let copied = tmpfs.content == Content::CopyUp;
         let attributes = restrict(tmpfs.attributes);
         self.step(Step::Tmpfs {
-            shape: TmpfsShape { size: tmpfs.size, mode: tmpfs.mode, uid: tmpfs.uid, gid: tmpfs.gid },
+            shape: self.shape(tmpfs.size, tmpfs.mode, (tmpfs.uid, tmpfs.gid)),
             source: &tmpfs.name,
             attributes: if copied { Attributes::default() } else { attributes },
             into,
@@ -195,16 +219,18 @@ impl<'p> Builder<'p> {
         let bound = plan.devices.iter().all(|device| device.node == Node::Bind);
         let attributes = if bound { Attributes::NO_SUID.and(Attributes::NO_DEV) } else { Attributes::NO_SUID };
         self.step(Step::Tmpfs {
-            shape: TmpfsShape { size: Size::Bytes(size), mode: 0o755, uid: 0, gid: 0 },
+            shape: self.shape(Size::Bytes(size), 0o755, (0, 0)),
             source: c"tmpfs",
             attributes,
             into: slot,
         });
         for name in DEV_DIRECTORIES {
             self.step(Step::Directory { directory: slot, name });
+            self.give(slot, name);
         }
         for (name, target) in DEV_LINKS {
             self.step(Step::Link { directory: slot, name, target });
+            self.give(slot, name);
         }
         *dev = Some(Dev { slot });
         Waiting::system(slot, c"/dev")
@@ -214,6 +240,7 @@ impl<'p> Builder<'p> {
         let entry = dev.and_then(|dev| Some((dev.slot, device.target.entry_of(c"/dev")?)));
         if let (Some((directory, name)), Node::Make { mode, uid, gid }) = (entry, device.node) {
             let source = device.source.as_fd();
+            let (uid, gid) = self.owner(uid, gid);
             self.step(Step::Node { directory, name, source, mode, uid, gid });
             return;
         }
@@ -247,14 +274,15 @@ impl<'p> Builder<'p> {
         let bytes: u64 = files.iter().map(|file| (file.contents.len() as u64).next_multiple_of(4096) + 4096).sum();
         self.step(Step::Tmpfs {
             // Twice what is there, since the container may write some of them.
-            shape: TmpfsShape { size: Size::Bytes((bytes * 2).max(1 << 20)), mode: 0o755, uid: 0, gid: 0 },
+            shape: self.shape(Size::Bytes((bytes * 2).max(1 << 20)), 0o755, (0, 0)),
             source: c"tmpfs",
             attributes: Attributes::SAFE,
             into: staged,
         });
         self.op(Op::Stage(staged));
         for (file, name) in files.into_iter().zip(0u16..) {
-            self.step(Step::Write { directory: staged, name, file });
+            let owner = self.owner(file.uid, file.gid);
+            self.step(Step::Write { directory: staged, name, file, owner });
             let into = self.slot();
             let access = if file.access == Access::ReadOnly { Attributes::READ_ONLY } else { Attributes::default() };
             self.op(Op::CloneFile { from: staged, name, attributes: access.and(Attributes::SAFE), into });
@@ -305,7 +333,7 @@ impl<'p> Builder<'p> {
             let (null, empty) = (self.slot(), self.slot());
             self.step(Step::CloneNull { into: null });
             self.step(Step::Tmpfs {
-                shape: TmpfsShape { size: Size::Bytes(4096), mode: 0o755, uid: 0, gid: 0 },
+                shape: self.shape(Size::Bytes(4096), 0o755, (0, 0)),
                 source: c"tmpfs",
                 attributes: Attributes::SAFE.and(Attributes::READ_ONLY),
                 into: empty,

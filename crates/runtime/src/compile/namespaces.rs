@@ -1,10 +1,11 @@
 //! Which namespaces are new and which are joined.
 
-use super::{BirthPlace, Builder};
-use crate::plan::{Name, Namespace, OomScore, Plan};
+use super::{Birth, BirthPlace, Builder};
+use crate::plan::{Name, Namespace, OomScore, Plan, Users};
+use crate::userns::Map;
 use init::op::Op;
 use kernel::clone::Namespaces;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 impl<'p> Builder<'p> {
     /// The first steps: namespaces and what is set in them.
@@ -17,6 +18,7 @@ impl<'p> Builder<'p> {
             self.op(Op::Hide);
         }
         self.program.new = Namespaces::MOUNT;
+        self.users(plan);
         let all = &plan.namespaces;
         for (kind, namespace) in [(Namespaces::IPC, &all.ipc), (Namespaces::UTS, &all.uts), (Namespaces::NET, &all.net)]
         {
@@ -31,7 +33,7 @@ impl<'p> Builder<'p> {
             // Not by the clone: its root is to be the group in which the child starts, not the launcher's.
             Namespace::New => self.op(Op::Unshare(Namespaces::CGROUP)),
             Namespace::Host => {}
-            Namespace::Join(fd) => self.op(Op::Join(Namespaces::CGROUP, fd.as_fd())),
+            Namespace::Join(fd) => self.join(Namespaces::CGROUP, fd),
         }
         self.op(Op::Session);
         self.op(Op::Keyring);
@@ -51,7 +53,31 @@ impl<'p> Builder<'p> {
         match namespace {
             Namespace::New => self.program.new = self.program.new | kind,
             Namespace::Host => {}
-            Namespace::Join(fd) => self.op(Op::Join(kind, fd.as_fd())),
+            Namespace::Join(fd) => self.join(kind, fd),
+        }
+    }
+
+    /// With ids of its own the child has no right to what is the launcher's: then the launcher joins it, and the child is born in it.
+    fn join(&mut self, kind: Namespaces, namespace: &'p OwnedFd) {
+        match self.ids {
+            None => self.op(Op::Join(kind, namespace.as_fd())),
+            Some(_) => self.program.joined.push((kind, namespace.as_fd())),
+        }
+    }
+
+    /// The user namespace, which owns all that are made with it.
+    fn users(&mut self, plan: &'p Plan) {
+        match &plan.users {
+            Users::Launcher => return,
+            Users::New(map) => {
+                self.program.new = self.program.new | Namespaces::USER;
+                self.program.users = Birth::New(map);
+                self.op(Op::AwaitIds);
+            }
+            Users::Join(namespace, _) => self.program.users = Birth::Join(namespace.as_fd()),
+        }
+        if let Some((uid, gid)) = self.ids.map(Map::first) {
+            self.op(Op::Become(uid, gid));
         }
     }
 

@@ -20,6 +20,7 @@ fn plan() -> Plan {
     Plan {
         rootfs: Rootfs { mount: null(), name: c"root".into() },
         root_access: Access::Writable,
+        users: Users::Launcher,
         namespaces: Namespaces {
             pid: Namespace::New,
             ipc: Namespace::New,
@@ -371,7 +372,7 @@ fn a_further_process_hides_before_it_joins() {
     };
     let (container, root) = (null(), null());
     let joined = Kinds::USER | Kinds::PID | Kinds::MOUNT | Kinds::NET;
-    let program = super::compile_exec(&plan, container.as_fd(), root.as_fd(), joined).unwrap();
+    let program = super::compile_exec(&plan, container.as_fd(), root.as_fd(), joined, None).unwrap();
     let text = program.to_string();
     ordered(
         &text,

@@ -27,8 +27,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// The directories of an overlay.
 #[derive(Debug)]
 pub struct Overlay {
-    /// Read-only layers, topmost first; at least one.
+    /// Read-only layers, topmost first; at least one, without `changes` two of these and `contents`.
     pub lowers: Vec<OwnedFd>,
+    /// Directories, topmost first, with nothing but content for files of the lowest layer that have none (Linux 6.16).
+    pub contents: Vec<OwnedFd>,
     /// Where changes go; absent: there are none, and two layers at least.
     pub changes: Option<Changes>,
 }
@@ -45,6 +47,16 @@ pub struct Changes {
 }
 
 impl Overlay {
+    /// Whether this kernel's overlays find the content of a file in a layer below, also for a user ("relax redirect/metacopy
+    /// requirements for lower -> data redirect").
+    #[must_use]
+    pub fn has_contents() -> bool {
+        let release = rustix::system::uname();
+        let mut numbers = release.release().to_bytes().split(|byte| !byte.is_ascii_digit());
+        let mut number = || numbers.next().and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok());
+        (number(), number()) >= (Some(6), Some(16))
+    }
+
     fn is_volatile(&self) -> bool {
         self.changes.as_ref().is_some_and(|changes| changes.durability == Durability::Volatile)
     }
@@ -100,6 +112,9 @@ fn configure(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
 fn by_descriptor(context: &OwnedFd, overlay: &Overlay) -> rustix::io::Result<()> {
     for lower in &overlay.lowers {
         fsconfig_set_fd(context, c"lowerdir+", lower)?;
+    }
+    for content in &overlay.contents {
+        fsconfig_set_fd(context, c"datadir+", content)?;
     }
     let Some(changes) = &overlay.changes else { return Ok(()) };
     fsconfig_set_fd(context, c"upperdir", &changes.upper)?;
@@ -208,6 +223,7 @@ mod tests {
                 unlinkat(&upper, c"layer", AtFlags::empty()).unwrap();
                 let overlay = Overlay {
                     lowers: (0..100).map(|number| directory(number.to_string())).collect(),
+                    contents: Vec::new(),
                     changes: Some(Changes { upper, work: directory("work".into()), durability: Durability::Volatile }),
                 };
                 let mounted = match mount(&overlay) {

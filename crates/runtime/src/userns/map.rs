@@ -27,11 +27,53 @@ pub struct Map {
 }
 
 impl Map {
+    /// What a user and a group inside are outside; whoever has no id there is the first of each kind.
+    #[must_use]
+    pub fn outside(&self, uid: u32, gid: u32) -> (u32, u32) {
+        let first = |ranges: &[Range]| ranges.first().map_or(0, |range| range.outside);
+        let uid = outside(&self.uids, uid).unwrap_or_else(|| first(&self.uids));
+        (uid, outside(&self.gids, gid).unwrap_or_else(|| first(&self.gids)))
+    }
+
+    /// Who sets things up inside: root, or whoever comes first.
+    #[must_use]
+    pub fn first(&self) -> (u32, u32) {
+        let first = |ranges: &[Range]| ranges.iter().map(|range| range.inside).min().unwrap_or(0);
+        (first(&self.uids), first(&self.gids))
+    }
+
+    /// The ids of another process's user namespace, as this process sees them.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn of(process: i32) -> Result<Self, Error> {
+        let read = |file: &str| {
+            let path = format!("/proc/{process}/{file}");
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Error::new("read", &path, Kind::System).because(error))?;
+            Ok(text.lines().filter_map(line).collect())
+        };
+        Ok(Self { uids: read("uid_map")?, gids: read("gid_map")? })
+    }
+
     /// Whether it maps one id of each kind, which its owner may do alone. In such a namespace setgroups(2) is denied for good.
     #[must_use]
     pub fn is_single(&self) -> bool {
         [&self.uids, &self.gids].iter().all(|ranges| matches!(ranges.as_slice(), [Range { count: 1, .. }]))
     }
+}
+
+/// What an id inside is outside.
+pub fn outside(ranges: &[Range], id: u32) -> Option<u32> {
+    let of = |range: &Range| id.checked_sub(range.inside).filter(|at| *at < range.count).map(|at| range.outside + at);
+    ranges.iter().find_map(of)
+}
+
+/// A line of `/proc/PID/uid_map`.
+fn line(text: &str) -> Option<Range> {
+    let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().ok());
+    let mut number = || numbers.next().flatten();
+    Some(Range { inside: number()?, outside: number()?, count: number()? })
 }
 
 /// Writes the maps of a process that has just been cloned into a new namespace.
@@ -50,7 +92,8 @@ pub(super) fn write(pid: i32, map: &Map) -> Result<(), Error> {
     run_mappers(pid, map)
 }
 
-fn write_files(pid: i32, map: &Map) -> Result<(), Error> {
+/// The same, as root of the namespace around it.
+pub(crate) fn write_files(pid: i32, map: &Map) -> Result<(), Error> {
     put(pid, "uid_map", &lines(&map.uids))?;
     put(pid, "gid_map", &lines(&map.gids))
 }

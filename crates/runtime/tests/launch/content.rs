@@ -250,6 +250,7 @@ pub(crate) fn many_layers(sandbox: &mut Sandbox) {
     lowers.push(sandbox.open(sandbox.path("image")));
     let overlay = runtime::rootfs::Overlay {
         lowers,
+        contents: Vec::new(),
         changes: Some(runtime::rootfs::Changes {
             upper: sandbox.open(sandbox.path("upper")),
             work: sandbox.open(sandbox.path("work")),

@@ -92,6 +92,7 @@ impl Sandbox {
         }
         let overlay = runtime::rootfs::Overlay {
             lowers: vec![self.open(self.path("image"))],
+            contents: Vec::new(),
             changes: Some(runtime::rootfs::Changes {
                 upper: self.open(self.path("upper2")),
                 work: self.open(self.path("work2")),
@@ -114,6 +115,7 @@ impl Sandbox {
         self.enter();
         let overlay = runtime::rootfs::Overlay {
             lowers: vec![self.open(self.path("image"))],
+            contents: Vec::new(),
             changes: Some(runtime::rootfs::Changes {
                 upper: self.open(self.path("upper")),
                 work: self.open(self.path("work")),
@@ -134,6 +136,7 @@ impl Sandbox {
         Plan {
             rootfs,
             root_access: Access::Writable,
+            users: Users::Launcher,
             namespaces: Namespaces {
                 pid: Namespace::New,
                 ipc: Namespace::New,

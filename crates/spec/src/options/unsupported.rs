@@ -35,11 +35,6 @@ pub struct UnsupportedValue {
 
 /// Every refused value; the engine refuses each (`engine/src/resolve/check.rs`).
 pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
-    value("--userns=keep-id", OWN_MAP, "root inside is the caller: files in a bind mount stay the caller's"),
-    value("--userns=auto", OWN_MAP, "another user of the machine has ids of its own"),
-    value("--userns=nomap", OWN_MAP, "--user runs the process as another user inside"),
-    value("--userns=container:web", OWN_MAP, "containers of one user share their mapping"),
-    value("--userns=ns:/proc/1/ns/user", OWN_MAP, "leave it out"),
     value(
         "--network=web",
         "named networks are not supported yet",
@@ -61,8 +56,6 @@ pub static UNSUPPORTED_VALUES: &[UnsupportedValue] = &[
         "--sdnotify=container waits for the program's own word",
     ),
 ];
-
-const OWN_MAP: &str = "user namespaces with a mapping of their own are not supported yet";
 
 const fn value(words: &'static str, reason: &'static str, hint: &'static str) -> UnsupportedValue {
     UnsupportedValue { words, reason, hint }
@@ -135,34 +128,6 @@ pub static UNSUPPORTED: &[Unsupported] = &[
         "--network=pasta:--ns-mac-addr,ADDRESS sets that of the uplink",
     ),
     flag("link-local-ip", "the flag has never had an effect in podman", "leave it out").never(),
-    both(
-        "uidmap",
-        "UIDMap",
-        Form::Words,
-        "user namespaces with a mapping of their own are not supported yet",
-        "by default root inside is the caller and the other users are the caller's subordinate ones",
-    ),
-    both(
-        "gidmap",
-        "GIDMap",
-        Form::Words,
-        "user namespaces with a mapping of their own are not supported yet",
-        "by default root inside is the caller and the other users are the caller's subordinate ones",
-    ),
-    both(
-        "subuidname",
-        "SubUIDMap",
-        Form::Single,
-        "user namespaces with a mapping of their own are not supported yet",
-        "by default root inside is the caller and the other users are the caller's subordinate ones",
-    ),
-    both(
-        "subgidname",
-        "SubGIDMap",
-        Form::Single,
-        "user namespaces with a mapping of their own are not supported yet",
-        "by default root inside is the caller and the other users are the caller's subordinate ones",
-    ),
     key("RemapUsers", Form::Single, "the key is deprecated in podman and was left out", "use UserNS=").never(),
     key("RemapUid", Form::Words, "the key is deprecated in podman and was left out", "use UserNS=").never(),
     key("RemapGid", Form::Words, "the key is deprecated in podman and was left out", "use UserNS=").never(),

@@ -78,6 +78,10 @@ impl Store {
         rustix::fs::mkdirat(self.dir(), &upper, private).at("create", &self.path(&upper))?;
         rustix::fs::mkdirat(self.dir(), layout::within(tmp, layout::CONTAINER_WORK), private).at("create", &path)?;
         let root = record.image.as_ref().map(|image| image.root).unwrap_or_default();
+        let root = match &record.ids {
+            Some(ids) => root.with_ids(ids),
+            None => root,
+        };
         root.apply(self.dir(), &upper)
             .map_err(|kind| Error::new("create", self.path(&upper).display().to_string(), kind))?;
         self.keep_secrets(tmp, secrets)?;

@@ -19,6 +19,7 @@ use crate::layer::RootAttributes;
 use crate::state::ProcessId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use spec::idmap::IdMap;
 use spec::{ContainerSpec, Digest};
 use std::collections::BTreeMap;
 
@@ -56,6 +57,9 @@ pub struct ContainerRecord {
     pub mounted: Vec<ImageUse>,
     /// What was asked.
     pub spec: Box<ContainerSpec>,
+    /// Its ids, where they are not the user's own in their usual order: outside is the user's namespace (0 is the user), for root the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<IdMap>,
     /// The command line that made it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub create_command: Vec<String>,

@@ -24,6 +24,7 @@ pub(crate) fn container(name: &str) -> ContainerRecord {
         created: Timestamp::UNIX_EPOCH,
         image: None,
         spec: Box::new(ContainerSpec::default()),
+        ids: None,
         create_command: vec!["lodger".into(), "create".into()],
         volumes: Vec::new(),
         mounted: Vec::new(),

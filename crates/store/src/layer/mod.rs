@@ -13,12 +13,14 @@ pub(crate) mod unpack;
 use crate::error::{Error, Kind, Result};
 use crate::layout;
 use crate::lock::Access;
+use crate::owners::Owners;
 use crate::state::boot_id;
 use crate::store::Store;
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use spec::Digest;
+use spec::idmap::IdMap;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
@@ -41,6 +43,13 @@ impl Default for RootAttributes {
 }
 
 impl RootAttributes {
+    /// The same for a container with ids of its own.
+    #[must_use]
+    pub fn with_ids(self, ids: &IdMap) -> Self {
+        let (uid, gid) = Owners::of(ids).give(self.uid, self.gid);
+        Self { uid, gid, ..self }
+    }
+
     /// Gives them to a directory that we just made.
     pub(crate) fn apply(self, dir: BorrowedFd<'_>, path: &Path) -> std::result::Result<(), Kind> {
         // Outside the user namespace the caller is who will be root inside: what they make belongs to 0:0 already.

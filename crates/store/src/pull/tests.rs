@@ -434,6 +434,7 @@ fn collection_takes_what_nobody_needs_and_nothing_else() {
                 root: used_record.root,
             }),
             spec: Default::default(),
+            ids: None,
             create_command: Vec::new(),
             volumes: Vec::new(),
             mounted: Vec::new(),

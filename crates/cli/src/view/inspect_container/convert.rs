@@ -2,7 +2,7 @@
 
 use super::{
     BasicNetwork, Config, Container, Device, GraphDriver, Health, HealthResult, Healthcheck, HostConfig, HostPort,
-    LogConfig, Mount, Network, NetworkSettings, Nothing, RestartPolicy, Secret, State, Throttle, Ulimit,
+    IdMappings, LogConfig, Mount, Network, NetworkSettings, Nothing, RestartPolicy, Secret, State, Throttle, Ulimit,
 };
 use crate::error::Result;
 use crate::filter::containers::words;
@@ -12,9 +12,11 @@ use engine::{ContainerRecord, Engine};
 use spec::ContainerSpec;
 use spec::container::Root;
 use spec::duration::Nanoseconds;
+use spec::idmap::{IdMap, IdRanges};
 use spec::lifecycle::Restart;
 use spec::logging::LogDriver;
 use spec::mount::{MountSource, Relabel};
+use spec::namespaces::UserNs;
 use spec::network::Mode;
 use spec::oci::{ContainerDefaults, ImageHealthcheck};
 use spec::process::Ulimit as Limit;
@@ -326,6 +328,20 @@ fn healthcheck(spec: &ContainerSpec, image: &ContainerDefaults) -> Option<Health
     (!test.is_empty()).then_some(Healthcheck { test, start_period, interval, timeout, retries, successes: 0 })
 }
 
+/// `private` where the container has ids of its own, as in podman; nothing otherwise.
+fn userns_mode(record: &ContainerRecord) -> String {
+    match &record.spec.namespaces.user {
+        Some(mode @ (UserNs::Container(_) | UserNs::Path(_) | UserNs::Host)) => mode.to_string(),
+        _ if record.ids.is_some() => "private".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn id_mappings(ids: &IdMap) -> IdMappings {
+    let shown = |ranges: &IdRanges| ranges.pieces().iter().map(ToString::to_string).collect();
+    IdMappings { uid_map: shown(&ids.uids), gid_map: shown(&ids.gids) }
+}
+
 fn startup_healthcheck(spec: &ContainerSpec) -> Option<Healthcheck> {
     let startup = &spec.health.startup;
     let command = startup.command.as_ref()?;
@@ -383,7 +399,8 @@ fn host_config(record: &ContainerRecord, engine: &Engine) -> HostConfig {
         security_opt: list("security-opt"),
         tmpfs: tmpfs(spec),
         uts_mode: one("uts", "private"),
-        userns_mode: one("userns", ""),
+        userns_mode: userns_mode(record),
+        id_mappings: record.ids.as_ref().map(id_mappings),
         shm_size: spec.mounts.shm_size.map_or(SHM_SIZE, |size| size.0),
         runtime: "oci".to_owned(),
         cpu_shares: resources.cpu_shares.unwrap_or(0),

@@ -20,6 +20,8 @@ pub(super) struct Maker<'e> {
     pub(super) record: &'e ContainerRecord,
     /// The user of its process.
     pub(super) user: Owner,
+    /// The same as this process sees him.
+    pub(super) owner: Owner,
     pub(super) rootfs: &'e Rootfs,
 }
 
@@ -41,7 +43,7 @@ impl Maker<'_> {
             MountSource::Ramfs { mode, copy_up } => {
                 self.memory(mount, c"ramfs".into(), Size::Unbounded, *mode, *copy_up)
             }
-            MountSource::Devpts(devpts) => terminals(mount, devpts),
+            MountSource::Devpts(devpts) => terminals(mount, devpts, self.record),
             MountSource::Bind(path) => {
                 let source = Source { fd: self.open_bind(path, &mount.options)?, name: path.clone() };
                 self.bind(number, mount, source)
@@ -114,7 +116,7 @@ impl Maker<'_> {
                 "chowning host path {name:?} is not allowed. You can manually `chown -R {uid}:{gid} {name}`"
             )));
         }
-        store::own_tree(source.fd.as_fd(), self.user, Path::new(&source.name)).map_err(|error| {
+        store::own_tree(source.fd.as_fd(), self.owner, Path::new(&source.name)).map_err(|error| {
             let unmapped = matches!(&error.kind, store::Kind::Io(cause)
                 if cause.raw_os_error() == Some(Errno::PERM.raw_os_error()));
             let error = store_error(error);
@@ -189,8 +191,11 @@ pub(super) fn made(mount: &Mount, what: OwnedFd, name: &str) -> Result<plan::Mou
     Ok(plan::Mount::Made(Made { mount: what, name: c_string(name)?, target: guest(&mount.target)?, attributes }))
 }
 
-fn terminals(mount: &Mount, devpts: &Devpts) -> Result<plan::Mount> {
+fn terminals(mount: &Mount, devpts: &Devpts, record: &ContainerRecord) -> Result<plan::Mount> {
     let Devpts { uid, gid, mode, max } = devpts;
+    let asked = Owner { uid: uid.unwrap_or_default(), gid: gid.unwrap_or_default() };
+    let owner = Engine::owner_of(record, asked);
+    let (uid, gid) = (&uid.map(|_| owner.uid), &gid.map(|_| owner.gid));
     let mode = mode.map(|mode| format!("{mode:o}"));
     let numbers = [("uid", uid), ("gid", gid), ("max", max)];
     let mut options: Vec<(&str, String)> =

@@ -1,15 +1,17 @@
 //! Overlays inside a container: binds whose changes go elsewhere (`O`), and images.
 
 use super::asked::{Maker, Source, made, part_of};
+use super::mapped;
 use crate::error::{Error, Kind, Result};
 use crate::{runtime_error, store_error};
 use runtime::Rootfs;
 use runtime::plan;
-use runtime::rootfs::{Changes, Durability, Overlay};
+use runtime::rootfs::{self, Durability, Overlay};
 use rustix::fs::{Mode, OFlags};
 use spec::mount::{Changes as Wanted, Mount};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use store::mapped::Places;
 
 /// Where the changes of an overlay go.
 pub(super) struct Scratch {
@@ -42,8 +44,8 @@ impl Scratch {
 impl Maker<'_> {
     pub(super) fn overlay(&self, lowers: Vec<OwnedFd>, scratch: Scratch, name: &str) -> Result<Rootfs> {
         let Scratch { upper, work, durability } = scratch;
-        Rootfs::overlay(&Overlay { lowers, changes: Some(Changes { upper, work, durability }) }, name)
-            .map_err(runtime_error)
+        let changes = Some(rootfs::Changes { upper, work, durability });
+        Rootfs::overlay(&Overlay { lowers, contents: Vec::new(), changes }, name).map_err(runtime_error)
     }
 
     /// The files of an image, which was found when the container was made; what is written to them is forgotten.
@@ -51,12 +53,16 @@ impl Maker<'_> {
         let used = self.record.mounted.iter().find(|used| used.name == name);
         let used = used.ok_or_else(|| Error::new(Kind::NoSuchImage(name.to_owned())))?;
         let store = &self.engine.store;
-        let lowers = store.lower_dirs(&used.layers).map_err(store_error)?;
-        let lowers = lowers.iter().map(|path| directory(path)).collect::<Result<Vec<_>>>()?;
-        let dirs = store.fresh_overlay(&self.record.id, number, used.root).map_err(store_error)?;
-        let scratch =
-            Scratch { upper: directory(&dirs.upper)?, work: directory(&dirs.work)?, durability: Durability::Volatile };
-        let overlay = self.overlay(lowers, scratch, name)?;
+        let (lowers, contents) = mapped::layers(self.engine, self.record, &used.layers, Places::Missing)?;
+        let root = self.record.ids.as_ref().map_or(used.root, |ids| used.root.with_ids(ids));
+        let dirs = store.fresh_overlay(&self.record.id, number, root).map_err(store_error)?;
+        let changes = rootfs::Changes {
+            upper: directory(&dirs.upper)?,
+            work: directory(&dirs.work)?,
+            durability: Durability::Volatile,
+        };
+        let overlay =
+            Rootfs::overlay(&Overlay { lowers, contents, changes: Some(changes) }, name).map_err(runtime_error)?;
         let what = match &mount.options.subpath {
             Some(subpath) => part_of(&overlay, subpath, &directory(dirs.upper.parent().unwrap_or(&dirs.upper))?)
                 .map_err(|error| error.within(format!("image {name}")))?,

@@ -9,6 +9,7 @@ use crate::resolve::files::{c_string, guest, open_path};
 use crate::{Engine, runtime_error, store_error};
 use runtime::plan::{self, Size};
 use rustix::fs::{Mode, OFlags};
+use spec::idmap::{IdMap, IdRanges};
 use spec::mount::{Mount, MountOptions};
 use spec::volume::{Backing, VolumeOptions};
 use std::os::fd::{AsFd, OwnedFd};
@@ -65,7 +66,7 @@ impl Maker<'_> {
             }
         }
         match record.needs_chown {
-            true => store.give_volume(name, self.user).map_err(store_error),
+            true => store.give_volume(name, self.owner).map_err(store_error),
             false => Ok(()),
         }
     }
@@ -95,7 +96,11 @@ impl Maker<'_> {
         let plan = self.memory(mount, c_string(&source)?, size, mode, copy_up)?;
         Ok(match plan {
             plan::Mount::Tmpfs(tmpfs) if !mount.options.chown => {
-                plan::Mount::Tmpfs(plan::Tmpfs { uid: record.uid, gid: record.gid, ..tmpfs })
+                let inside = |ranges: fn(&IdMap) -> &IdRanges, id| {
+                    self.record.ids.as_ref().map_or(id, |ids| ranges(ids).inside(id).unwrap_or(0))
+                };
+                let (uid, gid) = (inside(|ids| &ids.uids, record.uid), inside(|ids| &ids.gids, record.gid));
+                plan::Mount::Tmpfs(plan::Tmpfs { uid, gid, ..tmpfs })
             }
             other => other,
         })

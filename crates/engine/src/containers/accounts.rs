@@ -5,6 +5,7 @@ use super::Container;
 use super::exec::read_inside;
 use crate::Engine;
 use crate::error::Result;
+use spec::idmap::IdMap;
 use std::collections::BTreeMap;
 
 /// Names of users and groups.
@@ -12,24 +13,36 @@ use std::collections::BTreeMap;
 pub struct Accounts {
     users: BTreeMap<u32, String>,
     groups: BTreeMap<u32, String>,
+    /// The container's ids, where this process sees others.
+    ids: Option<IdMap>,
 }
 
 impl Accounts {
     /// Reads the two files (passwd(5), group(5)); lines that do not parse are passed over, and the first of a number counts.
     pub fn parse(passwd: &[u8], group: &[u8]) -> Self {
-        Self { users: names(passwd), groups: names(group) }
+        Self { users: names(passwd), groups: names(group), ids: None }
     }
 
     /// The name of a user.
     pub fn user(&self, uid: u32) -> Option<String> {
-        self.users.get(&uid).cloned()
+        named(&self.users, self.ids.as_ref().map(|ids| ids.uids.inside(uid)), uid)
     }
 
     /// The name of a group.
     pub fn group(&self, gid: u32) -> Option<String> {
-        self.groups.get(&gid).cloned()
+        named(&self.groups, self.ids.as_ref().map(|ids| ids.gids.inside(gid)), gid)
     }
 }
+
+/// With ids of the container's own a number, too, is the container's; `outside` is nobody's there.
+fn named(names: &BTreeMap<u32, String>, inside: Option<Option<u32>>, outside: u32) -> Option<String> {
+    let Some(inside) = inside else { return names.get(&outside).cloned() };
+    let id = inside.unwrap_or(NOBODY);
+    Some(names.get(&id).cloned().unwrap_or_else(|| id.to_string()))
+}
+
+/// Whom a container sees for whoever has no id in it.
+const NOBODY: u32 = 65_534;
 
 /// `name:password:number:…`
 fn names(file: &[u8]) -> BTreeMap<u32, String> {
@@ -49,7 +62,8 @@ impl Engine {
         let Some(state) = &container.running else { return Err(self.wrong_state(container, "top")) };
         self.approach(&container.record.spec)?;
         let read = |file| read_inside(state.main.pid, file);
-        Ok(Accounts::parse(&read("etc/passwd")?, &read("etc/group")?))
+        let accounts = Accounts::parse(&read("etc/passwd")?, &read("etc/group")?);
+        Ok(Accounts { ids: container.record.ids.clone(), ..accounts })
     }
 }
 

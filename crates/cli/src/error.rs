@@ -296,7 +296,7 @@ fn hint_for(kind: &Kind) -> Option<String> {
                 .to_owned()
         }
         Kind::Corrupt => {
-            "`lodger pull` or `lodger load` brings an image in again; `lodger rm` removes a damaged container"
+            "`lodger pull` or `lodger load` brings an image in again; `lodger rm --force` removes a damaged container"
                 .to_owned()
         }
         Kind::BadArchive => "it is damaged, or made to do harm: get it anew, or from elsewhere".to_owned(),

@@ -15,23 +15,23 @@ use crate::image::catalogue::busybox_layer;
 use crate::image::{Compression, Entry, Image, Kind, Layer};
 
 pub(super) const CASES: &[Case] = cases![
-    entries_of_archives_stay_inside,
-    top_directories_that_are_links_lead_nowhere,
-    account_files_that_are_no_files_are_harmless,
-    working_directories_stay_inside,
-    mounts_stay_inside,
+    case_17_18_entries_of_archives_stay_inside,
+    case_03_top_directories_that_are_links_lead_nowhere,
+    case_25_account_files_that_are_no_files_are_harmless,
+    case_02_working_directories_stay_inside,
+    case_06_08_mounts_stay_inside,
     no_descriptor_of_the_caller_is_inherited,
-    the_binary_cannot_be_reached_from_inside,
-    devices_and_masks_are_the_hosts_own,
-    configurations_beyond_measure_are_refused_or_fit,
-    manifests_beyond_measure_are_refused,
-    labels_of_an_image_give_it_nothing,
+    case_01_the_binary_cannot_be_reached_from_inside,
+    case_04_05_devices_and_masks_are_the_hosts_own,
+    case_19_31_configurations_beyond_measure_are_refused_or_fit,
+    case_19_manifests_beyond_measure_are_refused,
+    case_14_15_16_labels_of_an_image_give_it_nothing,
 ];
 
-const SECRET: &str = "the rabbit is late";
+pub(super) const SECRET: &str = "the rabbit is late";
 
 /// Gives alice what must stay hers, and the base of all images here.
-fn prepare(host: &Host) -> Result<Layer> {
+pub(super) fn prepare(host: &Host) -> Result<Layer> {
     host.write("alice", "kept/secret", SECRET)?;
     host.alice("chmod 700 kept; ln -s kept/secret door")?.ok();
     let mut layer = busybox_layer(&rootfs::ensure()?)?;
@@ -41,7 +41,7 @@ fn prepare(host: &Host) -> Result<Layer> {
 
 /// Demands that alice's secret is as it was, and alone.
 #[track_caller]
-fn untouched(host: &Host) -> anyhow::Result<()> {
+pub(super) fn untouched(host: &Host) -> anyhow::Result<()> {
     host.alice("cat kept/secret; ls -A kept; stat -c '%a %U %n' kept kept/secret")?
         .ok()
         .stdout(&format!("{SECRET}secret\n700 alice kept\n644 alice kept/secret\n"));
@@ -55,19 +55,19 @@ fn offer(host: &Host, name: &str, config: Value, layers: Vec<Layer>) -> Result<(
 }
 
 /// An image of the base with one more layer, loaded.
-fn load(host: &Host, name: &str, config: Value, layers: Vec<Layer>) -> Result<()> {
+pub(super) fn load(host: &Host, name: &str, config: Value, layers: Vec<Layer>) -> Result<()> {
     offer(host, name, config, layers)?;
     host.alice(&format!("lodger load -q -i /run/case-{name}.tar"))?.ok();
     Ok(())
 }
 
-fn one(entry: &Entry) -> Layer {
+pub(super) fn one(entry: &Entry) -> Layer {
     let mut layer = Layer::new();
     layer.add(entry);
     layer
 }
 
-fn link(path: &str, target: &str) -> Entry {
+pub(super) fn link(path: &str, target: &str) -> Entry {
     Entry::new(path, Kind::Symlink(target.into()))
 }
 
@@ -75,7 +75,7 @@ fn file(path: &str) -> Entry {
     Entry::new(path, Kind::File(b"from the image".to_vec()))
 }
 
-fn entries_of_archives_stay_inside(host: &Host) -> Result<()> {
+fn case_17_18_entries_of_archives_stay_inside(host: &Host) -> Result<()> {
     prepare(host)?;
     let hard = |path: &str, target: &str| Entry::new(path, Kind::Hardlink(target.into()));
     let home = "home/alice/kept";
@@ -111,7 +111,7 @@ fn entries_of_archives_stay_inside(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn top_directories_that_are_links_lead_nowhere(host: &Host) -> Result<()> {
+fn case_03_top_directories_that_are_links_lead_nowhere(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let targets = ["/home/alice/kept", "/proc/self/root/home/alice/kept", "../../../../home/alice/kept", "/loop"];
     for directory in ["dev", "proc", "sys", "etc"] {
@@ -133,7 +133,7 @@ fn top_directories_that_are_links_lead_nowhere(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn account_files_that_are_no_files_are_harmless(host: &Host) -> Result<()> {
+fn case_25_account_files_that_are_no_files_are_harmless(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     for file in ["passwd", "group"] {
         let path = format!("etc/{file}");
@@ -168,7 +168,7 @@ fn account_files_that_are_no_files_are_harmless(host: &Host) -> Result<()> {
     untouched(host)
 }
 
-fn working_directories_stay_inside(host: &Host) -> Result<()> {
+fn case_02_working_directories_stay_inside(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let peek = "sh -c 'cat secret kept/secret ../secret ../kept/secret ../../../../home/alice/kept/secret 2>/dev/null; ls -d /bin'";
     // Open in the caller, and with luck in lodger: a directory of the host under every low number.
@@ -201,7 +201,7 @@ fn working_directories_stay_inside(host: &Host) -> Result<()> {
     untouched(host)
 }
 
-fn mounts_stay_inside(host: &Host) -> Result<()> {
+fn case_06_08_mounts_stay_inside(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let mut links = one(&link("link", "/home/alice/kept"));
     links.add(&link("up", "../../../../../home/alice/kept")).add(&link("magic", "/proc/self/cwd"));
@@ -263,7 +263,7 @@ fn no_descriptor_of_the_caller_is_inherited(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn the_binary_cannot_be_reached_from_inside(host: &Host) -> Result<()> {
+fn case_01_the_binary_cannot_be_reached_from_inside(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     // A binary of alice's own: inside she is root and may write what is hers.
     host.alice("cp /usr/local/bin/lodger own; sha256sum own >sum")?.ok();
@@ -292,7 +292,7 @@ fn the_binary_cannot_be_reached_from_inside(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn devices_and_masks_are_the_hosts_own(host: &Host) -> Result<()> {
+fn case_04_05_devices_and_masks_are_the_hosts_own(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let mut layer = Layer::new();
     for node in ["null", "console", "zero", "tty", "pts/0", "stdin"] {
@@ -335,7 +335,7 @@ fn devices_and_masks_are_the_hosts_own(host: &Host) -> Result<()> {
     untouched(host)
 }
 
-fn configurations_beyond_measure_are_refused_or_fit(host: &Host) -> Result<()> {
+fn case_19_31_configurations_beyond_measure_are_refused_or_fit(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let env: Vec<String> = (0..10_000).map(|number| format!("VARIABLE_{number}=x")).collect();
     load(host, "env", json!({"Env": env}), vec![base.clone()])?;
@@ -376,7 +376,7 @@ fn configurations_beyond_measure_are_refused_or_fit(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn manifests_beyond_measure_are_refused(host: &Host) -> Result<()> {
+fn case_19_manifests_beyond_measure_are_refused(host: &Host) -> Result<()> {
     prepare(host)?;
     let layer = Layer::new();
     let digest = layer.diff_id();
@@ -415,7 +415,7 @@ fn write_layout(host: &Host, name: &str, config: &str, layers: &Value) -> Result
     Ok(())
 }
 
-fn labels_of_an_image_give_it_nothing(host: &Host) -> Result<()> {
+fn case_14_15_16_labels_of_an_image_give_it_nothing(host: &Host) -> Result<()> {
     let base = prepare(host)?;
     let keys = [
         "io.podman.annotations.privileged",

@@ -9,7 +9,7 @@ use crate::host::Host;
 pub(super) const CASES: &[Case] = cases![
     files_go_in_and_out_wherever_the_container_lives,
     volumes_are_seen_as_the_container_sees_them,
-    links_of_a_container_lead_nowhere_outside,
+    case_22_links_of_a_container_lead_nowhere_outside,
     archives_come_and_go,
 ];
 
@@ -43,7 +43,7 @@ fn volumes_are_seen_as_the_container_sees_them(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn links_of_a_container_lead_nowhere_outside(host: &Host) -> Result<()> {
+fn case_22_links_of_a_container_lead_nowhere_outside(host: &Host) -> Result<()> {
     host.load("alice", "busybox")?;
     let links = "ln -s ../../../../../../home/alice/secret /s; ln -s /proc/1/root /p; ln -s /home/alice /d; touch /ready; sleep 1000";
     host.alice(&format!(

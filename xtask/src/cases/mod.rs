@@ -23,8 +23,10 @@ mod attack;
 mod cp;
 mod files;
 mod host;
+mod hostile;
 mod image;
 mod kill;
+mod mend;
 mod mount;
 mod option;
 mod podman;
@@ -48,8 +50,10 @@ pub const AREAS: &[(&str, &[Case])] = &[
     ("cp", cp::CASES),
     ("files", files::CASES),
     ("host", host::CASES),
+    ("hostile", hostile::CASES),
     ("image", image::CASES),
     ("kill", kill::CASES),
+    ("mend", mend::CASES),
     ("mount", mount::CASES),
     ("option", option::CASES),
     ("podman", podman::CASES),

@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = cases![
     names_and_ports_in_use_are_told,
     registries_say_no_in_their_own_words,
     an_image_of_another_platform_is_noticed,
-    damage_on_the_way_is_noticed,
+    case_20_damage_on_the_way_is_noticed,
     damage_on_the_disk_is_noticed,
     a_full_disk_refuses_what_needs_room_and_lets_the_rest_go,
     a_store_that_is_read_only_can_be_looked_at,
@@ -173,7 +173,7 @@ fn an_image_of_another_platform_is_noticed(host: &Host) -> Result<()> {
     Ok(())
 }
 
-fn damage_on_the_way_is_noticed(host: &Host) -> Result<()> {
+fn case_20_damage_on_the_way_is_noticed(host: &Host) -> Result<()> {
     host.push("busybox")?;
     // The registry's own storage: one byte of the image's layer.
     let blobs = "layer=$(skopeo inspect --tls-verify=false docker://127.0.0.1:5001/busybox | jq -r '.Layers[0]' | cut -d: -f2); \

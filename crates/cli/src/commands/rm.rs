@@ -6,8 +6,8 @@ use crate::error::{CliError, Result};
 use crate::exit::ExitCode;
 use crate::output;
 use crate::selection::{self, Chosen, Selection, each_with, outcome, removal_code};
-use engine::Engine;
 use engine::containers::{Container, Force, Joining, Listed, Volumes};
+use engine::{Engine, Kind};
 use spec::options::{Complete, Flag};
 
 pub(crate) const COMMAND: Command = Command {
@@ -79,6 +79,9 @@ fn run(call: Invocation) -> Result<ExitCode> {
         (true, Some(seconds)) => Force::Stop(seconds),
     };
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
+    if options.force {
+        remove_damaged(&engine, &mut chosen)?;
+    }
     let joining = engine.joining()?;
     // Who shares another's namespaces is younger, and goes first.
     let created = |one: &Chosen| one.container.as_ref().ok().map(|container| container.record.created);
@@ -100,6 +103,18 @@ fn run(call: Invocation) -> Result<ExitCode> {
         }
     }
     removed
+}
+
+/// Removes those whose records cannot be read, as far as that goes.
+fn remove_damaged(engine: &Engine, chosen: &mut Vec<Chosen>) -> Result<()> {
+    let damaged = |one: &Chosen| matches!(&one.container, Err(CliError::Engine(error)) if error.kind == Kind::Corrupt);
+    for one in std::mem::take(chosen) {
+        match damaged(&one) && engine.remove_damaged(&one.asked).is_ok() {
+            true => output::print_line(&output::escape(&one.asked, output::Keep::Nothing))?,
+            false => chosen.push(one),
+        }
+    }
+    Ok(())
 }
 
 /// Removes those that share a container's namespaces, before them those that share theirs, and says which.

@@ -155,6 +155,7 @@ impl Engine {
         if !spec.network.publish.is_empty() || spec.network.publish_all {
             // The network process of a killed start would still hold its ports.
             self.tidy_containers();
+            self.await_ports(&spec.network.publish);
         }
         publish(spec, defaults)?;
         Ok(secrets)

@@ -185,6 +185,12 @@ impl Engine {
         Err(Error::other(format!("container {} is started as often as it is stopped", container.record.name)))
     }
 
+    /// Removes a container whose record cannot be read, by its ID or name. What runs of it is not known, and not stopped.
+    pub fn remove_damaged(&self, name: &str) -> Result<()> {
+        self.enter_user_namespace()?;
+        self.store.remove_damaged_container(name).map_err(store_error)
+    }
+
     /// Stops what runs, if that is allowed, and whatever systemd may still want to do with it.
     fn end_before_removal(&self, container: &Container, force: Force) -> Result<()> {
         let restarts = container.record.spec.lifecycle.restart.is_some_and(|policy| policy != Restart::No);

@@ -4,6 +4,11 @@ use super::{Container, ended_within};
 use crate::error::Result;
 use crate::{Engine, store_error};
 use runtime::ProcessId;
+use spec::network::{Protocol, Publish};
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,27 +49,46 @@ impl Engine {
         }
     }
 
+    /// Waits until network processes of containers that are gone have let go of these ports: they end by themselves when their
+    /// link is removed, but whoever removed it may have been killed before it had waited for that.
+    pub(crate) fn await_ports(&self, publish: &[Publish]) {
+        if !publish.iter().any(taken) {
+            return;
+        }
+        let containers = self.store.root().join("containers");
+        let orphan = |word: &[u8]| {
+            let link = Path::new(OsStr::from_bytes(word));
+            link.starts_with(&containers) && link.ends_with("netns") && !link.is_symlink()
+        };
+        let Ok(processes) = std::fs::read_dir("/proc") else { return };
+        for pid in processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok()) {
+            // Known by its command line alone: nobody is left who could say.
+            let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            // One that is just ending has no words any more, but still its ports.
+            let ending = || std::fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with(b"pasta"));
+            if words.split(|byte| *byte == 0).any(orphan) || words.is_empty() && ending() {
+                let process = ProcessId::of(pid).and_then(|process| process.open());
+                let _ = process.map(|process| ended_within(&process, NETWORK_WAIT));
+            }
+        }
+    }
+
     /// The part of it that a start may need: names and ports that killed commands hold.
     pub(crate) fn tidy_containers(&self) {
         if self.enter_user_namespace().is_ok() {
-            for id in self.store.sweep_containers().unwrap_or_default() {
-                await_network(&self.store.netns_link(&id));
-            }
+            let _ = self.store.sweep_containers();
         }
     }
 }
 
-/// Waits for the network process that lived by this link, which is gone: until it has ended too, its ports are taken.
-///
-/// Whoever started it was killed before it could note the process, so that it is known by its command line alone.
-fn await_network(link: &Path) {
-    let Ok(processes) = std::fs::read_dir("/proc") else { return };
-    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    for pid in numbers {
-        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        if words.split(|byte| *byte == 0).any(|word| word == link.as_os_str().as_encoded_bytes()) {
-            let process = ProcessId::of(pid as i32).and_then(|process| process.open());
-            let _ = process.map(|process| ended_within(&process, NETWORK_WAIT));
-        }
+/// Whether somebody listens at one of these ports of the host. Of a range the first is asked.
+fn taken(publish: &Publish) -> bool {
+    let Some(host) = publish.host else { return false };
+    let place = (publish.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()), host.first);
+    let in_use = |error: Option<std::io::Error>| error.is_some_and(|error| error.kind() == ErrorKind::AddrInUse);
+    match publish.protocol {
+        Protocol::Tcp => in_use(TcpListener::bind(place).err()),
+        Protocol::Udp => in_use(UdpSocket::bind(place).err()),
+        Protocol::Sctp => false,
     }
 }

@@ -265,6 +265,16 @@ impl Store {
         if self.is_locked(Path::new(layout::SWEEPER_LOCK)) { Ok(()) } else { self.empty_trash(&trash) }
     }
 
+    /// Removes a container whose record cannot be read, by its ID or name, whatever it is doing.
+    pub fn remove_damaged_container(&self, name: &str) -> Result<()> {
+        let id = match ContainerId::parse(name) {
+            Ok(id) => Some(id),
+            Err(_) => self.linked_id(name)?,
+        };
+        let id = id.ok_or_else(|| Error::not_found("remove container", What::Container, name))?;
+        self.remove_container(&id)
+    }
+
     /// Moves a container to the trash; returns where.
     fn take_away(&self, id: &ContainerId) -> Result<PathBuf> {
         let gone = || Error::not_found("remove container", What::Container, id.as_str());

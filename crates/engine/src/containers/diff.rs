@@ -40,6 +40,7 @@ impl Engine {
     fn opened(&self, tree: &Tree) -> Result<(Vec<OwnedFd>, Vec<OwnedFd>)> {
         match tree {
             Tree::Container(container) => {
+                crate::ids::refuse(&container.record, "diff")?;
                 let below = self.layers_of(&container.record)?.lower;
                 let all = self.layers_of(&container.record)?.all();
                 Ok((all, below))

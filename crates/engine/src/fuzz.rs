@@ -36,3 +36,18 @@ fn kernel_words() {
         format!("{} {} {}", kills.min(3), group, ranges.len().min(3))
     });
 }
+
+#[test]
+fn event_lines() {
+    let seeds: [&[u8]; 2] = [
+        br#"{"ContainerExitCode":137,"ID":"4f","Image":"web:1","Name":"web","Status":"died","Time":"2026-11-22T02:36:48.5Z","Type":"container","Attributes":{"a":"b"}}"#,
+        br#"{"PODMAN_TYPE":"image","PODMAN_EVENT":"pull","PODMAN_TIME":"2026-11-22T02:36:48Z","PODMAN_ID":"4f","PODMAN_LABELS":"{}"}"#,
+    ];
+    let words = ["\"died\"", "\"health_status\"", "\"volume\"", "null", "[255]", "9223372036854775807", "\\n"];
+    Target { name: "event_lines", seeds: &seeds, words: &words }.run(|input| {
+        let (file, journal) = crate::events::words(input);
+        // Whatever it holds, it can be shown and written again.
+        file.iter().chain(&journal).for_each(|event| assert!(!event.sentence(&event.id).is_empty()));
+        format!("{} {}", file.is_some(), journal.is_some())
+    });
+}

@@ -132,6 +132,13 @@ impl Event {
     }
 }
 
+/// A line of a file and an entry of the journal, for fuzzing.
+#[cfg(test)]
+pub(crate) fn words(input: &[u8]) -> (Option<Event>, Option<Event>) {
+    let entry = serde_json::from_slice(input).ok();
+    (file::parse(input), entry.and_then(|entry| journal::parse(&entry)))
+}
+
 /// Where events of this command go.
 #[derive(Debug)]
 enum Target {

@@ -72,8 +72,8 @@ impl<'p> Builder<'p> {
     /// Gives terminal or pipes to the user. With ids of its own the child has no right to what is the launcher's: then the launcher gives.
     fn own_stdio(&mut self, stdio: &Stdio, uid: u32) {
         let terminal = matches!(stdio, Stdio::Terminal(_));
-        let slots = if terminal { &self.stdio[..1] } else { &self.stdio[..] };
-        for slot in slots.to_vec() {
+        let count = if terminal { 1 } else { self.stdio.len() };
+        for slot in self.stdio.into_iter().take(count) {
             match (self.ids.map(|ids| ids.outside(uid, 0)), terminal) {
                 (Some((uid, _)), true) => self.step(Step::OwnTerminal { slot, uid }),
                 (Some((uid, _)), false) => self.step(Step::OwnPipe { slot, uid }),

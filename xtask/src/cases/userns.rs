@@ -131,7 +131,7 @@ fn everything_reaches_a_service_with_ids_of_its_own(host: &Host) -> Result<()> {
     let copied = "lodger cp case:/root/made - | tar -tvn --numeric-owner | awk '{print $2}'; lodger cp /etc/passwd case:/root/in && \
                   lodger exec case stat -c %u:%g /root/in";
     host.alice(copied)?.ok().stdout("12/13\n0:0\n");
-    host.alice("lodger top case user | tail -n +2 | sort -u")?.ok().stdout("root\n");
+    host.alice("lodger top case user | tail -n +2 | sort -u")?.ok().stdout("root\nwww\n");
     host.alice("lodger restart -t0 case >/dev/null && lodger exec case stat -c %u:%g /root/made")?
         .ok()
         .stdout("12:13\n");

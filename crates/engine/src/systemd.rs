@@ -27,20 +27,29 @@ const ENDED: Duration = Duration::from_millis(500);
 const ENDING: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Connections opened ahead; no verb needs more.
-const AHEAD: usize = 4;
-
 /// A manager that can be reached: the user's own, or the system's.
 #[derive(Debug)]
 pub struct Systemd {
     /// A socket's path.
     socket: PathBuf,
-    /// Opened before this process became somebody else.
-    ahead: RefCell<Vec<UnixStream>>,
+    /// Opened before this process became somebody else, and used from then on: the bus would not let it in again.
+    ahead: RefCell<Ahead>,
     /// Who the bus sees; inside the user namespace `geteuid` says 0, which would be refused.
     uid: u32,
     /// Which manager it is.
     pub scope: Scope,
+}
+
+/// A connection opened ahead.
+#[derive(Debug, Default)]
+enum Ahead {
+    /// None was: each operation opens its own.
+    #[default]
+    None,
+    /// Nobody has said a word on it yet.
+    Fresh(UnixStream),
+    /// It knows who we were.
+    Known(Connection),
 }
 
 /// Whose manager.
@@ -85,11 +94,12 @@ impl Systemd {
         Self { socket, ahead: RefCell::default(), uid, scope }
     }
 
-    /// Opens connections for the operations to come.
+    /// Opens a connection for the operations to come.
     pub(crate) fn connect_ahead(&self) {
-        let streams = std::iter::repeat_with(|| UnixStream::connect(&self.socket).ok()).take(AHEAD).flatten();
         // What cannot be had is told when it is needed.
-        self.ahead.borrow_mut().extend(streams);
+        if let Ok(stream) = UnixStream::connect(&self.socket) {
+            self.ahead.replace(Ahead::Fresh(stream));
+        }
     }
 
     /// Makes and starts a transient unit and waits for the job's end: `Ok` once it is active.
@@ -252,11 +262,21 @@ impl Systemd {
 
     async fn connect(&self) -> Result<Connection> {
         let circumstance = || format!("connect to {:?}", self.socket);
-        let ahead = self.ahead.borrow_mut().pop();
-        let stream = ahead.map_or_else(|| UnixStream::connect(&self.socket), Ok);
+        let (stream, is_ahead) = match self.ahead.take() {
+            Ahead::Known(connection) => {
+                self.ahead.replace(Ahead::Known(connection.clone()));
+                return Ok(connection);
+            }
+            Ahead::Fresh(stream) => (Ok(stream), true),
+            Ahead::None => (UnixStream::connect(&self.socket), false),
+        };
         let stream = stream.map_err(|e| Error::caused(Kind::NoSystemd, e).within(circumstance()))?;
         let builder = zbus::connection::Builder::unix_stream(stream).user_id(self.uid);
-        builder.build().await.map_err(|e| Error::caused(Kind::NoSystemd, e).within(circumstance()))
+        let connection = builder.build().await.map_err(|e| Error::caused(Kind::NoSystemd, e).within(circumstance()))?;
+        if is_ahead {
+            self.ahead.replace(Ahead::Known(connection.clone()));
+        }
+        Ok(connection)
     }
 }
 

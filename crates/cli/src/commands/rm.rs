@@ -85,8 +85,9 @@ fn run(call: Invocation) -> Result<ExitCode> {
     let joining = engine.joining()?;
     // Who shares another's namespaces is younger, and goes first.
     let created = |one: &Chosen| one.container.as_ref().ok().map(|container| container.record.created);
-    if chosen.len() > 1 {
-        chosen.sort_by_key(|one| std::cmp::Reverse(created(one)));
+    let has_host_ids = |one: &Chosen| one.container.as_ref().is_ok_and(|one| engine.has_host_ids(&one.record.spec));
+    if !joining.is_empty() {
+        chosen.sort_by_key(|one| (!has_host_ids(one), std::cmp::Reverse(created(one))));
     }
     let removed = each_with(chosen, removal_code, |container| {
         if options.depend {

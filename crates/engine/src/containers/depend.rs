@@ -12,6 +12,13 @@ use store::ContainerRecord;
 #[derive(Debug)]
 pub struct Joining(Vec<ContainerRecord>);
 
+impl Joining {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Engine {
     /// Reads the record of every container.
     pub fn joining(&self) -> Result<Joining> {

@@ -1,3 +1,5 @@
+//! Maps: what is read, what they come to, and that they stay one to one.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Choices of ids: what each mode comes to, and what is refused.
+
 use super::*;
 use spec::options::{Verb, read};
 

@@ -96,8 +96,13 @@ impl Engine {
             unused_layers: sizes.values().filter(|entry| entry.2 == 0).map(|entry| entry.0).sum(),
             ..Usage::default()
         };
+        // The same files with other owners, for containers with ids of their own.
+        let trees = self.store.mapped_trees().map_err(store_error)?;
         for image in images {
-            let (shared, unique, containers) = (sum(&image, true), sum(&image, false), users(&image));
+            let trees: u64 = trees.iter().filter(|(layers, _)| *layers == image.layers).map(|(_, size)| size).sum();
+            let (shared, unique, containers) = (sum(&image, true), sum(&image, false) + trees, users(&image));
+            usage.layers += trees;
+            usage.unused_layers += if containers == 0 { trees } else { 0 };
             usage.images.push(ImageUsage { image, shared, unique, containers });
         }
         for container in containers {
@@ -163,6 +168,11 @@ impl Engine {
         let mut seen = BTreeSet::new();
         for image in &images {
             self.check_image(image, depth, repair, &mut seen, &mut found);
+        }
+        for error in self.store.damaged_mapped().map_err(store_error)? {
+            let repaired = (repair == Repair::Yes).then(|| self.store.mend_mapped().map_err(store_error));
+            let what = "an image's files with the owners of another map".to_owned();
+            found.push(Finding { what, problem: store_error(error).chain(), repaired });
         }
         Ok(found)
     }

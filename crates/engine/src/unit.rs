@@ -16,7 +16,9 @@ use zbus::Variant;
 pub(crate) const STOP_TIMEOUT: u32 = 10;
 const SECOND: u64 = 1_000_000;
 /// How long a program may take to say that it is ready.
-const START_TIMEOUT: u64 = 90 * SECOND;
+const READY_TIMEOUT: u64 = 90 * SECOND;
+/// How long lodger may take where it says so itself; only a launch that was killed takes as long.
+const LAUNCH_TIMEOUT: u64 = 30 * SECOND;
 /// Pause before a restart, as podman's.
 const RESTART_DELAY: u64 = 100_000;
 
@@ -70,7 +72,10 @@ pub(crate) fn properties(parts: Parts<'_>) -> Result<Vec<Property>> {
         ("KillMode", text("mixed")),
         ("KillSignal", Variant::I32(parts.stop_signal.number())),
         ("TimeoutStopUSec", Variant::U64(if stop == u32::MAX { u64::MAX } else { u64::from(stop) * SECOND })),
-        ("TimeoutStartUSec", Variant::U64(START_TIMEOUT)),
+        (
+            "TimeoutStartUSec",
+            Variant::U64(if program_notifies(&record.spec, false) { READY_TIMEOUT } else { LAUNCH_TIMEOUT }),
+        ),
         ("Delegate", Variant::Bool(true)),
         ("SyslogIdentifier", text(record.name.clone())),
         ("Environment", Variant::from(environment(parts.variables))),

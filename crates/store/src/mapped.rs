@@ -23,7 +23,7 @@ use crate::layout;
 use crate::lock::{Access, Guard, Wait};
 use crate::owners::Owners;
 use crate::record::{self, Durability};
-use crate::store::Store;
+use crate::store::{Listing, Store};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -142,29 +142,40 @@ impl Store {
         self.sync_all()
     }
 
-    /// Every tree, and the bytes it takes on the disk.
-    pub fn mapped_trees(&self) -> Result<Vec<(MappedTree, u64)>> {
-        let mut trees = Vec::new();
-        for key in self.mapped_keys()? {
-            let path = layout::in_mapped(&key, layout::MAPPED_RECORD);
-            let Some(record) = self.read_record::<Record>(&path)? else {
-                return Err(Error::not_found("read", What::Layer, self.path(&path).display().to_string()));
-            };
-            trees.push((record.tree, disk_size(&self.path(&layout::in_mapped(&key, layout::MAPPED_DIFF)))));
-        }
-        Ok(trees)
+    /// The layers of every tree, and the bytes that it takes on the disk beside them.
+    pub fn mapped_trees(&self) -> Result<Vec<(Vec<Digest>, u64)>> {
+        let size = |key: &Digest| disk_size(&self.path(&layout::in_mapped(key, layout::MAPPED_DIFF)));
+        Ok(self.mapped_records()?.items.into_iter().map(|(key, record)| (record.tree.layers, size(&key))).collect())
+    }
+
+    /// What is wrong with the records of trees.
+    pub fn damaged_mapped(&self) -> Result<Vec<Error>> {
+        Ok(self.mapped_records()?.damaged)
     }
 
     /// Removes the trees that are damaged; they are made anew when they are wanted.
     pub fn mend_mapped(&self) -> Result<()> {
         let _lock = self.lock_mapped()?;
-        for key in self.mapped_keys()? {
-            let record = self.read_record::<Record>(&layout::in_mapped(&key, layout::MAPPED_RECORD));
-            if !matches!(record, Ok(Some(_))) {
-                self.discard(&layout::mapped(&key))?;
-            }
+        let whole: HashSet<Digest> = self.mapped_records()?.items.into_iter().map(|(key, _)| key).collect();
+        for key in self.mapped_keys()?.iter().filter(|key| !whole.contains(key)) {
+            self.discard(&layout::mapped(key))?;
         }
         Ok(())
+    }
+
+    fn mapped_records(&self) -> Result<Listing<(Digest, Record)>> {
+        let mut listing = Listing::default();
+        for key in self.mapped_keys()? {
+            let path = layout::in_mapped(&key, layout::MAPPED_RECORD);
+            match self.read_record::<Record>(&path) {
+                Ok(Some(record)) => listing.items.push((key, record)),
+                Ok(None) => {
+                    listing.damaged.push(Error::not_found("read", What::Layer, self.path(&path).display().to_string()));
+                }
+                Err(error) => listing.damaged.push(error),
+            }
+        }
+        Ok(listing)
     }
 
     fn mapped_keys(&self) -> Result<Vec<Digest>> {

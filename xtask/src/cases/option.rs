@@ -71,7 +71,7 @@ fn a_health_check_is_kept_and_shown(host: &Host) -> Result<()> {
         "lodger create --name c --health-cmd 'test -e /x' --health-interval 5s --health-on-failure kill busybox",
     )?
     .ok()
-    .stderr_has("lodger does not run checks yet");
+    .stderr_has("nobody runs it regularly yet");
     let shown = "{{json .Config.Healthcheck.Test}} {{json .Config.Healthcheck.Interval}} {{.Config.HealthcheckOnFailureAction}}";
     host.alice(&format!("lodger inspect -f '{shown}' c"))?
         .ok()

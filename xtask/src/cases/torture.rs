@@ -1,4 +1,4 @@
-//! A short run of each part of the torture, with the same choices each time; `cargo xtask torture` takes longer, with others.
+//! A short run of each part of the torture but the crowd, with the same choices each time; `cargo xtask torture` takes longer, with others.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,6 @@ use crate::torture::{self, Found, Rack};
 
 pub(super) const CASES: &[Case] = cases![
     commands_killed_at_any_moment_leave_nothing_to_mend,
-    a_crowd_on_the_same_few_names_never_hangs,
     many_lives_leave_as_much_as_a_few,
     what_runs_beside_a_container_can_be_killed,
     a_disk_without_room_is_told_and_survived,
@@ -26,10 +25,6 @@ fn rack(host: &Host, rounds: usize, part: fn(&mut Rack<'_>) -> Result<Found>) ->
 
 fn commands_killed_at_any_moment_leave_nothing_to_mend(host: &Host) -> Result<()> {
     rack(host, 20, torture::kill)
-}
-
-fn a_crowd_on_the_same_few_names_never_hangs(host: &Host) -> Result<()> {
-    rack(host, 1, torture::crowd)
 }
 
 fn many_lives_leave_as_much_as_a_few(host: &Host) -> Result<()> {

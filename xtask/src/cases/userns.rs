@@ -188,7 +188,9 @@ fn a_tree_of_other_owners_is_made_once_and_goes_with_its_image(host: &Host) -> R
         .stdout_has("0:0\n");
     // Damage is told, and mended by making it anew.
     host.alice("rm .local/share/lodger/mapped/*/mapped.json")?.ok();
+    host.alice("lodger system check >told; echo $?; grep -c 'owners of another map' told")?.ok().stdout("125\n2\n");
     host.alice(&format!("{RUN} --userns=keep-id busybox id -u; {trees}"))?.ok().stdout("1001\n2\n");
+    host.alice(&format!("lodger system check --repair >/dev/null; lodger system check && {trees}"))?.ok().stdout("1\n");
     host.alice(&format!("lodger rmi busybox >/dev/null; {trees}"))?.ok().stdout("0\n");
     Ok(())
 }

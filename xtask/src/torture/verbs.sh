@@ -154,7 +154,7 @@ finish_prune() { again && ! lodger container exists x && { quiet lodger volume r
 
 prepare_commit() { lodger create --name x busybox true; }
 command_commit() { echo commit -q x committed; }
-finish_commit() { again && lodger rm x && lodger rmi committed; }
+finish_commit() { again && lodger rm x && lodger rmi committed && lodger image prune --force; }
 
 # The verb's command once more, whole.
 again() {

@@ -113,8 +113,12 @@ impl Engine {
         // Without waiting for the child's mounts: when they are complete it finds the word already there.
         match spawned.try_release() {
             Ok(running) => {
-                self.remember_member(process);
                 self.write_pidfile(record, process.pid)?;
+                if let (Some(socket), None) = (&around.manager, &around.notify_socket) {
+                    // Before anything else: whoever is killed now leaves a unit that is starting until its time is up.
+                    notify::send(socket, "READY=1\n")?;
+                }
+                self.remember_member(process);
                 Ok(Started { running, state })
             }
             Err((spawned, error)) => {

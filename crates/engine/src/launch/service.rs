@@ -2,7 +2,7 @@
 //! supervisor.
 
 use super::output::Wiring;
-use super::{Surroundings, cgroup, notify};
+use super::{Surroundings, cgroup};
 use crate::containers::ended_within;
 use crate::error::{Error, Result};
 use crate::events::Act;
@@ -77,15 +77,12 @@ impl Engine {
             unit: own_unit.and_then(|unit| unit.name.clone()),
             restarts: self.restarts_so_far(record)?,
             notify_socket: socket.clone().filter(|_| program_notifies),
-            manager: socket.clone(),
+            manager: socket,
             group,
         };
         let mut wiring = Wiring::detached(self.log_driver(record), &record.spec);
         let started = self.start_process(record, &mut wiring, around)?;
         let pid = started.state.main.pid;
-        if let Some(socket) = socket.filter(|_| !program_notifies) {
-            notify::send(&socket, "READY=1\n")?;
-        }
         tell_supervisor(&format!("MAINPID={pid}\n"))?;
         self.tell_start(record, started.state.started_at);
         Ok(())

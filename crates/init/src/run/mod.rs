@@ -145,7 +145,10 @@ impl<'a> State<'_, 'a> {
             Op::OwnPipe(slot, uid) => handover::own_pipe(self.slot(slot)?, uid),
             Op::Terminal(slot) => Ok(rustix::process::ioctl_tiocsctty(self.slot(slot)?)?),
             Op::Pass(slot, number) => Ok(kernel::descriptor::duplicate_to(self.slot(slot)?, number)?),
-            Op::CloseRest => handover::close_rest(self.start.kept, self.start.report),
+            Op::CloseRest => {
+                self.heed_parent();
+                handover::close_rest(self.start.kept, self.start.report)
+            }
             Op::Chdir(path) => self.change_directory(path),
             Op::ChdirAgain(path) if self.outside => handover::change_directory(path),
             Op::ChdirAgain(_) => Ok(()),
@@ -240,6 +243,15 @@ impl<'a> State<'_, 'a> {
                 Err(Errno::INTR) => {}
                 _ => exit(125),
             }
+        }
+    }
+
+    /// Ends this process if its parent has ended. The word to go is there long before the payload can run, and a parent that is killed
+    /// in between would leave a container of which nobody is told that it started.
+    fn heed_parent(&self) {
+        let mut word = [0u8; LENGTH];
+        if let Ok((_, 0)) = recv(self.start.report, &mut word[..], RecvFlags::DONTWAIT | RecvFlags::PEEK) {
+            exit(125);
         }
     }
 

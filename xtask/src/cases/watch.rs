@@ -13,24 +13,25 @@ pub(super) const CASES: &[Case] = cases![
     logs_of_several_services_are_followed,
 ];
 
-/// What happened to a container called `told`; no other case has one of this name.
-const TOLD: &str = "lodger events --stream=false --filter container=told --format '{{.Status}} {{.ContainerExitCode}}'";
+/// What happened to a container called `witness`; no other case has one of this name.
+const TOLD: &str =
+    "lodger events --stream=false --filter container=witness --format '{{.Status}} {{.ContainerExitCode}}'";
 
 fn the_journal_tells_what_happened_to_a_service(host: &Host) -> Result<()> {
     for user in ["alice", "root"] {
         let run = |script: &str| if user == "root" { host.root(script) } else { host.alice(script) };
         run("lodger load -q -i /images/busybox.tar")?.ok();
-        run("lodger run -d --name told --network=none --label a=b busybox sleep 1000")?.ok();
-        run("lodger exec told sh -c 'exit 3'")?.fails(3);
-        run("lodger kill told && lodger wait told && lodger rm told")?.ok();
+        run("lodger run -d --name witness --network=none --label a=b busybox sleep 1000")?.ok();
+        run("lodger exec witness sh -c 'exit 3'")?.fails(3);
+        run("lodger kill witness && lodger wait witness && lodger rm witness")?.ok();
         run(TOLD)?.ok().stdout("create \ninit \nstart \nexec \nexec_died 3\nkill \ndied 137\ncleanup \nremove 137\n");
         // As podman's users look for them.
-        run("journalctl -q -n 1 -o cat --output-fields=PODMAN_EXIT_CODE PODMAN_EVENT=died PODMAN_NAME=told")?
+        run("journalctl -q -n 1 -o cat --output-fields=PODMAN_EXIT_CODE PODMAN_EVENT=died PODMAN_NAME=witness")?
             .ok()
             .stdout("137\n");
-        run("lodger --events-backend none run -d --rm --name untold --network=none busybox true")?.ok();
-        run("while lodger container exists untold; do sleep 0.1; done")?.ok();
-        run("lodger events --stream=false --filter container=untold")?.ok().stdout("");
+        run("lodger --events-backend none run -d --rm --name unseen --network=none busybox true")?.ok();
+        run("while lodger container exists unseen; do sleep 0.1; done")?.ok();
+        run("lodger events --stream=false --filter container=unseen")?.ok().stdout("");
     }
     Ok(())
 }
